@@ -1,0 +1,1 @@
+"""Bodies: parameters in, joints, keypoints and vertices out, behind one interface."""

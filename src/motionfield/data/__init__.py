@@ -1,0 +1,11 @@
+"""The records that travel between steps: immutable, checked when made, saved by themselves."""
+
+from motionfield.data.camera_path import CameraPath
+from motionfield.data.keypoints import Keypoints
+from motionfield.data.motion import Motion
+from motionfield.data.quality import Quality
+from motionfield.data.record import Record
+from motionfield.data.tracks import Tracks
+from motionfield.data.video import Video
+
+__all__ = ["CameraPath", "Keypoints", "Motion", "Quality", "Record", "Tracks", "Video"]

@@ -1,0 +1,1 @@
+"""Pure maths in PyTorch: rotations, cameras, alignment, resampling. No human in it."""
