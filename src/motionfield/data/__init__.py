@@ -5,7 +5,8 @@ from motionfield.data.keypoints import Keypoints
 from motionfield.data.motion import Motion
 from motionfield.data.quality import Quality
 from motionfield.data.record import Record
+from motionfield.data.take import Take
 from motionfield.data.tracks import Tracks
 from motionfield.data.video import Video
 
-__all__ = ["CameraPath", "Keypoints", "Motion", "Quality", "Record", "Tracks", "Video"]
+__all__ = ["CameraPath", "Keypoints", "Motion", "Quality", "Record", "Take", "Tracks", "Video"]
