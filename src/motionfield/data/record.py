@@ -88,10 +88,8 @@ class Record:
             else:
                 plain[field.name] = str(value) if isinstance(value, Path) else value
         header = {"format": _FORMAT, "record": type(self).__name__, "fields": plain}
-        buffer = io.BytesIO()
         # "header" is no field of any record, so the names cannot collide.
-        np.savez_compressed(buffer, header=np.array(json.dumps(header)), **arrays)  # type: ignore[arg-type]
-        write_whole(Path(path), buffer.getvalue())
+        write_npz(Path(path), header=np.array(json.dumps(header)), **arrays)
 
     @classmethod
     def load(cls, path: Path | str) -> Self:
@@ -144,6 +142,13 @@ def _check_array(
             origin = f" of {where}" if where else ""
             problems.append(f"{name} has {length} {axis}, not the {expected}{origin}")
     return problems
+
+
+def write_npz(path: Path, **arrays: np.ndarray) -> None:
+    """Write a compressed npz file, whole or not at all."""
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
+    write_whole(path, buffer.getvalue())
 
 
 def write_whole(path: Path, content: bytes) -> None:
