@@ -20,7 +20,7 @@ class ProbedImages(NamedTuple):
 
     width: int
     height: int
-    count: int
+    num_images: int
     exif_focal_35mm: float | None
     """35 mm equivalent focal length in millimetres, where the first image has one."""
 

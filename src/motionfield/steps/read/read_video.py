@@ -78,7 +78,7 @@ def _probe_folder(folder: Path) -> ProbedVideo:
         width=images.width,
         height=images.height,
         rotation_deg=0,
-        playback_s=np.arange(images.count) / IMAGE_FOLDER_FPS,
+        playback_s=np.arange(images.num_images) / IMAGE_FOLDER_FPS,
         fps=IMAGE_FOLDER_FPS,
         exif_focal_px=None if focal is None else focal / LONG_SIDE_35MM * long_side,
     )
