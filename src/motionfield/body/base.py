@@ -18,7 +18,12 @@ class Posed(NamedTuple):
 
 
 class Skin(NamedTuple):
-    """What an animation file needs: the T-pose mesh and up to four joints per vertex."""
+    """What an animation file needs: the mesh and up to four joints per vertex.
+
+    Skinning ``rest_vertices`` from the T-pose is simple and differs from ``Body.vertices`` by
+    up to a few centimetres round the shoulders; ``bind_vertices`` with ``inverse_bind`` (what
+    glTF calls the inverse bind matrices) is exact.
+    """
 
     rest_vertices: Float[Tensor, "vertices 3"]
     """Vertices in the zero pose (T-pose), body axes (+Y up, facing +Z), metres."""
@@ -26,6 +31,10 @@ class Skin(NamedTuple):
     joint_index: Int[Tensor, "vertices 4"]
     joint_weight: Float[Tensor, "vertices 4"]
     """Rows sum to 1."""
+    bind_vertices: Float[Tensor, "vertices 3"]
+    """Vertices in the pose that the mesh was modelled in: what to skin for exact results."""
+    inverse_bind: Float[Tensor, "24 4 4"]
+    """Per joint: posed vertex = sum of weight * T_world_joint @ inverse_bind @ bind vertex."""
 
 
 class Body(ABC):
