@@ -1,0 +1,126 @@
+"""Which way is up, and where the ground is, from a person who stands or moves on it.
+
+Evidence: people are upright on average (weak: they lean), resting feet lie in one plane (strong
+where the path spans an area), photographers hold cameras level (weak). All are put together as a
+maximum a posteriori estimate of two angles and a height.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float
+from numpy import ndarray
+from scipy.optimize import least_squares
+
+CAMERA_UP = np.array([0.0, -1.0, 0.0])
+"""Up of a level camera in camera axes."""
+
+
+@dataclass(frozen=True)
+class GravityConfig:
+    """Standard deviations of the evidence."""
+
+    level_roll_deg: float = 4.0
+    """How far people tilt a camera sideways."""
+    level_pitch_deg: float = 20.0
+    """How far they point it up or down."""
+    lean_deg: float = 6.0
+    """How far the mean body axis of a clip is from the vertical."""
+    contact_m: float = 0.06
+    """Error of one step's place across the ground."""
+    seconds_per_step: float = 0.5
+    """Resting frames within this time are one piece of evidence, not many."""
+    min_upright_share: float = 0.5
+    """Below this share of upright frames the person tells nothing about up."""
+
+
+class PersonEvidence(NamedTuple):
+    """What one person tells about gravity; camera axes, metres."""
+
+    body_up: Float[ndarray, "frames 3"]
+    """Unit vectors from the ankles to the shoulders; NaN where not seen."""
+    upright: Bool[ndarray, "frames"]
+    """Where the person stands on extended legs (not seated, inverted, lying)."""
+    soles: Float[ndarray, "contacts 3"]
+    """Heels and toes."""
+    resting: Float[ndarray, "contacts"]
+    """How surely each rests on the ground, in [0, 1]."""
+
+
+class Gravity(NamedTuple):
+    """Up in camera axes, the ground's height along it, and how they are known."""
+
+    up: Float[ndarray, "3"]
+    ground: float
+    """``up @ p`` of points on the ground, metres from the camera's centre."""
+    source: str
+    doubt_deg: float
+    warning: str | None
+
+
+def estimate_gravity(
+    evidence: list[PersonEvidence], fps: float, sole_height_m: float, config: GravityConfig
+) -> Gravity:
+    """Up and ground from all persons; a level camera where nobody stands upright.
+
+    ``sole_height_m`` is how high the sole points of a standing body lie above the ground.
+    """
+    up_samples = np.concatenate([e.body_up[e.upright] for e in evidence])
+    seen = sum(int(np.isfinite(e.body_up).all(-1).sum()) for e in evidence)
+    points = np.concatenate([e.soles for e in evidence])
+    weights = np.concatenate([e.resting for e in evidence])
+    if len(up_samples) < max(1.0, config.min_upright_share * seen):
+        ground = _median(points @ CAMERA_UP, weights) - sole_height_m
+        warning = (
+            "nobody is seen standing upright in 3D for long enough to show which way is up: "
+            "the camera is taken as level"
+        )
+        return Gravity(CAMERA_UP, ground, "assumed", config.level_pitch_deg, warning)
+    mean_up = _robust_direction(up_samples)
+    per_step = max(1.0, config.seconds_per_step * fps)
+    contact_sd = config.contact_m * np.sqrt(per_step / weights)
+    spread = points - np.average(points, axis=0, weights=weights) if weights.sum() > 0 else points
+
+    def residuals(angles: ndarray) -> ndarray:
+        up = _up_of(angles)
+        lean = np.rad2deg(np.cross(mean_up, up)) / config.lean_deg
+        level = np.rad2deg(angles) / (config.level_roll_deg, config.level_pitch_deg)
+        return np.concatenate((lean, level, spread @ up / contact_sd))
+
+    start = _angles_of(mean_up)
+    solution = least_squares(residuals, start, loss="soft_l1")
+    covariance = np.linalg.inv(solution.jac.T @ solution.jac)
+    up = _up_of(solution.x)
+    doubt = float(np.rad2deg(np.sqrt(np.trace(covariance))))
+    return Gravity(up, _median(points @ up, weights) - sole_height_m, "estimated", doubt, None)
+
+
+def _up_of(angles: ndarray) -> ndarray:
+    """Up in camera axes of a camera rolled and pitched by these angles (radians)."""
+    roll, pitch = angles
+    return np.array([np.sin(roll), -np.cos(roll) * np.cos(pitch), -np.cos(roll) * np.sin(pitch)])
+
+
+def _angles_of(up: ndarray) -> ndarray:
+    return np.array([np.arcsin(up[0]), np.arctan2(-up[2], -up[1])])
+
+
+def _robust_direction(directions: ndarray, iterations: int = 10) -> ndarray:
+    """Mean direction, far ones counting less (Geman-McClure of 10 degrees)."""
+    weight = np.ones(len(directions))
+    for _ in range(iterations):
+        mean = (weight[:, None] * directions).sum(0)
+        mean /= np.linalg.norm(mean)
+        off = np.rad2deg(np.arccos(np.clip(directions @ mean, -1, 1)))
+        weight = (100 / (100 + off**2)) ** 2
+    return mean
+
+
+def _median(heights: ndarray, weights: ndarray) -> float:
+    """Weighted median height of resting soles; 0 (the camera's own) where there are none."""
+    if len(heights) == 0 or weights.sum() <= 0:
+        return 0.0
+    order = np.argsort(heights)
+    cumulative = np.cumsum(weights[order])
+    return float(heights[order][np.searchsorted(cumulative, 0.5 * cumulative[-1])])
