@@ -42,6 +42,11 @@ class Tracks(Record):
     def num_frames(self) -> int:
         return len(self.time_s)
 
+    @property
+    def image_size(self) -> tuple[int, int]:
+        """(width, height) in pixels."""
+        return self.image_width, self.image_height
+
     def person(self, index: int) -> Keypoints:
         """The keypoints of one person."""
         coarse = self.coarse_camera
