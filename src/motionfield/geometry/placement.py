@@ -46,3 +46,26 @@ def place_in_camera(
         squared = (placed[..., :2] / depth - xy).square().sum(-1)
         irls = weights * (robust_scale**2 / (robust_scale**2 + squared)).square()
     return torch.where(usable.unsqueeze(-1), t, torch.nan)
+
+
+def turn_to_ray(ray: Float[Tensor, "frames 3"]) -> Float[Tensor, "frames 3 3"]:
+    """The smallest rotations that carry the optical axis (0, 0, 1) onto viewing rays.
+
+    A network that sees a crop gives its 3D in the axes of a camera that looks at the crop;
+    these rotations bring it to the axes of the true camera.
+    """
+    x, y, z = torch.nn.functional.normalize(ray, dim=-1).unbind(-1)
+    # Rodrigues' formula for axis (-y, x, 0); never singular for rays in front of the camera.
+    k = 1 / (1 + z)
+    rows = (1 - k * x * x, -k * x * y, x, -k * x * y, 1 - k * y * y, y, -x, -y, z)
+    return torch.stack(rows, dim=-1).unflatten(-1, (3, 3))
+
+
+def mean_ray(
+    rays: Float[Tensor, "frames points 3"], weights: Float[Tensor, "frames points"]
+) -> Float[Tensor, "frames 3"]:
+    """Weighted mean viewing ray of a person's points; the optical axis where none is seen."""
+    total = weights.sum(-1, keepdim=True)
+    mean = (weights.unsqueeze(-1) * rays).sum(-2) / total.clamp_min(1e-9)
+    ahead = rays.new_tensor([0.0, 0.0, 1.0])
+    return torch.where(total > 0, mean, ahead)

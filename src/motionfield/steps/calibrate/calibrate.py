@@ -11,7 +11,8 @@ from numpy import ndarray
 from torch import Tensor
 
 from motionfield.body.base import Body
-from motionfield.body.stature import betas_of_height
+from motionfield.body.stature import betas_of_height, stature_m
+from motionfield.core.arrays import tensor_of
 from motionfield.core.errors import OptionError
 from motionfield.core.history import step
 from motionfield.core.keypoint_sets import KeypointSet, find_keypoint_set
@@ -20,8 +21,9 @@ from motionfield.data.keypoints import Keypoints
 from motionfield.data.tracks import Tracks, boxes_of
 from motionfield.formats.calib_file import Intrinsics
 from motionfield.geometry.cameras import back_project
-from motionfield.geometry.placement import place_in_camera
+from motionfield.geometry.placement import mean_ray, place_in_camera, turn_to_ray
 from motionfield.losses.contact import resting_share
+from motionfield.steps.calibrate.centre_of_mass import centre_of_mass, middle
 from motionfield.steps.calibrate.gravity import (
     Gravity,
     GravityConfig,
@@ -32,6 +34,10 @@ from motionfield.steps.calibrate.intrinsics import choose_intrinsics, matrix_of
 
 STATURE_RANGE = (0.89, 1.11)
 """Two standard deviations of adult stature around its mean."""
+
+
+MIN_STANDING = 0.42
+"""A person stands while the centre of mass is this share of the stature away from the feet."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +83,7 @@ class Calibrator:
         K = matrix_of(known.intrinsics, tracks.num_frames)
         distortion = np.asarray(known.intrinsics.distortion, np.float32)
         persons = [
-            self._place(tracks.person(index), torch.from_numpy(K), torch.from_numpy(distortion))
+            self._place(tracks.person(index), tensor_of(K), tensor_of(distortion))
             for index in range(tracks.num_persons)
         ]
         evidence = [self._evidence(person) for person in persons]
@@ -111,11 +117,12 @@ class Calibrator:
         if keypoint_set is None:
             names = ", ".join(keypoints.keypoint_names[:3])
             raise OptionError(f"keypoints {names}, …: no known set has these names in this order")
-        points_2d = torch.from_numpy(keypoints.keypoints_2d)
+        points_2d = tensor_of(keypoints.keypoints_2d)
         seen = torch.isfinite(points_2d).all(-1)
         rays = back_project(points_2d[..., :2].nan_to_num(), K, distortion)
-        shape = self._shape_points(keypoints, keypoint_set)
         weights = torch.where(seen, points_2d[..., 2], 0.0)
+        shape = self._shape_points(keypoints, keypoint_set)
+        shape = shape @ turn_to_ray(mean_ray(rays, weights)).mT
         placed = shape + place_in_camera(shape, rays, weights).unsqueeze(-2)
         return _Person(keypoints, keypoint_set, torch.where(seen[..., None], placed, torch.nan))
 
@@ -126,7 +133,7 @@ class Calibrator:
             # Facing the camera: only heights matter for what is read off it.
             facing = torch.tensor([[-1.0, 0, 0], [0, -1, 0], [0, 0, 1]])
             return (standing @ facing.mT).expand(keypoints.num_frames, -1, -1)
-        coarse = torch.from_numpy(keypoints.coarse_camera).nan_to_num()
+        coarse = tensor_of(keypoints.coarse_camera).nan_to_num()
         size = _limb_length(coarse, keypoint_set)
         ratio = _limb_length(standing[None], keypoint_set) / size[size > 0].median()
         return coarse * ratio
@@ -135,6 +142,9 @@ class Calibrator:
         if self._config.height_m is None:
             return torch.zeros(self._body.num_betas)
         return betas_of_height(self._body, self._config.height_m)
+
+    def _stature(self) -> float:
+        return stature_m(self._body, self._betas())
 
     def _standing(self, betas: Tensor, keypoint_set: KeypointSet) -> Float[Tensor, "keypoints 3"]:
         """Keypoints of the T-posed body, body axes."""
@@ -147,33 +157,27 @@ class Calibrator:
     def _evidence(self, person: _Person) -> PersonEvidence:
         keypoints, names = person.keypoints, person.keypoint_set
         points = person.points
-        ankles, hips, shoulders, knees = (
-            _middle(points, names, part) for part in ("ankle", "hip", "shoulder", "knee")
-        )
-        axis = shoulders - ankles
-        length = axis.norm(dim=-1, keepdim=True)
-        extended = length.squeeze(-1) / (
-            (shoulders - hips).norm(dim=-1)
-            + (hips - knees).norm(dim=-1)
-            + (knees - ankles).norm(dim=-1)
-        )
-        body_up = axis / length
-        upright = (body_up[:, 1] < -0.5) & (extended > 0.9)
         feet = _sole_points(names)
         share = resting_share(
-            torch.from_numpy(keypoints.keypoints_2d)[:, feet],
-            torch.from_numpy(keypoints.time_s),
+            tensor_of(keypoints.keypoints_2d)[:, feet],
+            tensor_of(keypoints.time_s - keypoints.time_s[0]),
             _height_px(keypoints),
         )
         soles = points[:, feet]
         known = torch.isfinite(soles).all(-1)
+        held = torch.where(known, share, 0.0)
+        support = (held.unsqueeze(-1) * soles.nan_to_num()).sum(1) / held.sum(1, keepdim=True)
+        leg = centre_of_mass(points, names) - support
+        length = leg.norm(dim=-1)
+        standing = (held.amax(1) > 0.5) & (length > MIN_STANDING * self._stature())
+        upright = standing & (-leg[:, 1] > 0.5 * length)
         if keypoints.coarse_camera is None:
             # The frontal stand-in tells heights, not which way a body leans in depth.
             upright = torch.zeros_like(upright)
         # Every seen sole counts a little, so that there is a ground even where no foot rests.
         weight = share[known].clamp_min(1e-2) / len(feet)
         return PersonEvidence(
-            body_up.double().numpy(),
+            (leg / length.unsqueeze(-1)).double().numpy(),
             upright.numpy(),
             soles[known].double().numpy(),
             weight.double().numpy(),
@@ -193,11 +197,6 @@ def _sole_points(keypoint_set: KeypointSet) -> list[int]:
         if found:
             return found
     raise OptionError(f"keypoints {keypoint_set.name}: no feet or ankles among them")
-
-
-def _middle(points: Tensor, keypoint_set: KeypointSet, part: str) -> Tensor:
-    left, right = keypoint_set.index(f"left_{part}"), keypoint_set.index(f"right_{part}")
-    return 0.5 * (points[:, left] + points[:, right])
 
 
 def _limb_length(
@@ -223,7 +222,7 @@ def _height_px(keypoints: Keypoints) -> Float[Tensor, "frames"]:
 
 def _first_hips(person: _Person) -> Float[ndarray, "3"]:
     """The first seen middle of the hips in camera axes."""
-    hips = _middle(person.points, person.keypoint_set, "hip")
+    hips = middle(person.points, person.keypoint_set, "hip")
     seen = torch.isfinite(hips).all(-1).nonzero()
     if len(seen) == 0:
         return np.array([0.0, 0.0, 4.0])

@@ -1,8 +1,8 @@
 """Which way is up, and where the ground is, from a person who stands or moves on it.
 
-Evidence: people are upright on average (weak: they lean), resting feet lie in one plane (strong
-where the path spans an area), photographers hold cameras level (weak). All are put together as a
-maximum a posteriori estimate of two angles and a height.
+Evidence: who keeps balance has the centre of mass above the feet on average; resting feet lie in
+one plane (strong where the path spans an area); photographers hold cameras level (weak). All are
+put together as a maximum a posteriori estimate of two angles and a height.
 """
 
 from dataclasses import dataclass
@@ -21,12 +21,12 @@ CAMERA_UP = np.array([0.0, -1.0, 0.0])
 class GravityConfig:
     """Standard deviations of the evidence."""
 
-    level_roll_deg: float = 4.0
+    level_roll_deg: float = 8.0
     """How far people tilt a camera sideways."""
-    level_pitch_deg: float = 20.0
+    level_pitch_deg: float = 25.0
     """How far they point it up or down."""
-    lean_deg: float = 6.0
-    """How far the mean body axis of a clip is from the vertical."""
+    lean_deg: float = 4.0
+    """How far the mean line from feet to centre of mass is from the vertical."""
     contact_m: float = 0.06
     """Error of one step's place across the ground."""
     seconds_per_step: float = 0.5
@@ -39,9 +39,9 @@ class PersonEvidence(NamedTuple):
     """What one person tells about gravity; camera axes, metres."""
 
     body_up: Float[ndarray, "frames 3"]
-    """Unit vectors from the ankles to the shoulders; NaN where not seen."""
+    """Unit vectors from the resting feet to the centre of mass; NaN where not seen."""
     upright: Bool[ndarray, "frames"]
-    """Where the person stands on extended legs (not seated, inverted, lying)."""
+    """Where the person stands on a foot (not seated, inverted, lying, in flight)."""
     soles: Float[ndarray, "contacts 3"]
     """Heels and toes."""
     resting: Float[ndarray, "contacts"]
