@@ -59,7 +59,7 @@ def cast_shadow(
     light = np.asarray(ground.light_world, dtype=float)
     vertices = scene.vertices_world
     footprint = vertices - vertices[:, 2:] / light[2] * light
-    box = view.box_of(footprint, margin_px=6)
+    box = view.box_of(footprint, margin_px=6.0)
     if box.empty:
         return
     size = max(1, box.width // 2), max(1, box.height // 2)
