@@ -27,8 +27,8 @@ class GravityConfig:
     """How far they point it up or down."""
     lean_deg: float = 4.0
     """How far the mean line from feet to centre of mass is from the vertical."""
-    contact_m: float = 0.06
-    """Error of one step's place across the ground."""
+    contact_m: float = 0.12
+    """Error of one step's height: mostly its depth, seen from a camera that looks down."""
     seconds_per_step: float = 0.5
     """Resting frames within this time are one piece of evidence, not many."""
     min_upright_share: float = 0.5
@@ -80,7 +80,7 @@ def estimate_gravity(
     mean_up = _robust_direction(up_samples)
     per_step = max(1.0, config.seconds_per_step * fps)
     contact_sd = config.contact_m * np.sqrt(per_step / weights)
-    spread = points - np.average(points, axis=0, weights=weights) if weights.sum() > 0 else points
+    spread = np.concatenate([_centred(e) for e in evidence])
 
     def residuals(angles: ndarray) -> ndarray:
         up = _up_of(angles)
@@ -94,6 +94,13 @@ def estimate_gravity(
     up = _up_of(solution.x)
     doubt = float(np.rad2deg(np.sqrt(np.trace(covariance))))
     return Gravity(up, _median(points @ up, weights) - sole_height_m, "estimated", doubt, None)
+
+
+def _centred(evidence: PersonEvidence) -> ndarray:
+    """Soles about their own mean: persons of unknown size stand at different depths."""
+    if len(evidence.soles) == 0:
+        return evidence.soles
+    return evidence.soles - np.average(evidence.soles, axis=0, weights=evidence.resting)
 
 
 def _up_of(angles: ndarray) -> ndarray:
