@@ -1,0 +1,48 @@
+"""What a run is asked to do."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from motionfield.core.errors import OptionError
+from motionfield.steps.calibrate import CalibrateConfig
+from motionfield.steps.fit import SequenceFitConfig
+from motionfield.steps.lift import LiftConfig
+from motionfield.steps.read import ReadConfig
+from motionfield.steps.track import TrackConfig
+
+Landmarks = Literal["auto", "full", "heavy"]
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """Inputs, output folder and the options of every step."""
+
+    out: Path
+    videos: tuple[Path, ...] = ()
+    """Video files or folders of images."""
+    keypoints: tuple[Path, ...] = ()
+    """Keypoint files that stand for tracking, one per video; without videos, one per take."""
+    method: Literal["fit"] = "fit"
+    read: ReadConfig = field(default_factory=ReadConfig)
+    track: TrackConfig = field(default_factory=TrackConfig)
+    calibrate: CalibrateConfig = field(default_factory=CalibrateConfig)
+    lift: LiftConfig = field(default_factory=LiftConfig)
+    fit: SequenceFitConfig = field(default_factory=SequenceFitConfig)
+    landmarks: Landmarks = "auto"
+    """The landmark network; "auto": heavy where it has been put into the cache, else full."""
+    body: str = "anny"
+    seed: int = 0
+    resume: bool = False
+    """Go on at the last finished stage of the run that was cut."""
+    overlay: bool = True
+    """Draw overlay.mp4 where there is a video."""
+
+    def __post_init__(self) -> None:
+        if not self.videos and not self.keypoints:
+            raise OptionError("nothing to do; give a video, or --keypoints FILE")
+        if self.videos and self.keypoints and len(self.videos) != len(self.keypoints):
+            raise OptionError(
+                f"{len(self.keypoints)} keypoint files for {len(self.videos)} videos; "
+                "give one --keypoints file per video, in the same order"
+            )
