@@ -1,5 +1,10 @@
-"""Shape annotations are checked while the tests run, and only then."""
+"""Shape annotations are checked while the tests run, and only then; one thread per process."""
+
+import os
+
+# Before torch is imported: threads that spin make tests in parallel crawl.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from jaxtyping import install_import_hook
 
-install_import_hook("motionfield", "beartype.beartype")
+install_import_hook("motionfield", "type_checker.check")
