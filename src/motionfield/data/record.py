@@ -8,7 +8,7 @@ import os
 import types
 import typing
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from motionfield.core.errors import InputError, RecordError
 from motionfield.core.history import History, Step, history_from_json, history_to_json
 
 _FORMAT = "motionfield-record-1"
+
+# Not typing.Self: the run-time check of annotations in the tests does not know it in methods.
+RecordType = TypeVar("RecordType", bound="Record")
 
 
 class _ArrayField(typing.NamedTuple):
@@ -67,7 +70,7 @@ class Record:
     def _check(self) -> None:
         """Checks beyond shape and kind; raise ``RecordError``."""
 
-    def replace(self, step: Step | None = None, **changes: Any) -> Self:
+    def replace(self: RecordType, step: Step | None = None, **changes: Any) -> RecordType:
         """A copy with some fields changed and, if given, one more step of history."""
         if step is not None:
             changes["history"] = (*self.history, step)
@@ -92,7 +95,7 @@ class Record:
         write_npz(Path(path), header=np.array(json.dumps(header)), **arrays)
 
     @classmethod
-    def load(cls, path: Path | str) -> Self:
+    def load(cls: type[RecordType], path: Path | str) -> RecordType:
         """Read what ``save`` wrote.
 
         Raises:

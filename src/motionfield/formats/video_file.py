@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 import av
 import av.error
@@ -193,7 +193,7 @@ class VideoWriter:
         encoded = self._stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24"))
         self._container.mux(encoded)
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "VideoWriter":
         return self
 
     def __exit__(

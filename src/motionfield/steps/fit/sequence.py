@@ -7,16 +7,17 @@ ground without sliding. Weights are inverse variances of what each term measures
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol, final
+from typing import NamedTuple, final
 
 import torch
 from jaxtyping import Float
+from numpy import ndarray
 from torch import Tensor
 
 from motionfield.body.base import Body, Posed
 from motionfield.body.joint_limits import limit_penalty
 from motionfield.core.arrays import tensor_of
-from motionfield.core.history import step
+from motionfield.core.history import Step, step
 from motionfield.core.progress import Progress, silent
 from motionfield.data.camera_path import CameraPath
 from motionfield.data.keypoints import Keypoints
@@ -28,14 +29,7 @@ from motionfield.losses.robust import charbonnier, geman_mcclure
 from motionfield.losses.smoothness import acceleration, angular_velocity_squared, velocity
 from motionfield.steps.fit.base import FitResult, Fitter
 from motionfield.steps.fit.observations import Observations
-
-
-class PosePrior(Protocol):
-    """Any prior over body poses."""
-
-    def energy(self, body_pose: Float[Tensor, "frames 23 3 3"]) -> Float[Tensor, "frames"]:
-        """Negative log density, up to a constant."""
-        ...
+from motionfield.steps.fit.prior import PosePrior
 
 
 @dataclass(frozen=True)
@@ -236,7 +230,7 @@ class _Problem:
         foot_2d = tensor_of(keypoints.keypoints_2d)[:, self._feet]
         return resting_share(foot_2d, self._seen.time_s, self._seen.height_px)
 
-    def _foot_contacts(self) -> "Float[ndarray, 'frames 2'] | None":
+    def _foot_contacts(self) -> Float[ndarray, "frames 2"] | None:
         names = self._seen.keypoint_set.keypoint_names
         sides = []
         for side in ("left", "right"):

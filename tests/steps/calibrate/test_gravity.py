@@ -1,0 +1,72 @@
+"""Up and ground from made evidence."""
+
+import numpy as np
+import pytest
+
+from motionfield.steps.calibrate.gravity import (
+    CAMERA_UP,
+    GravityConfig,
+    PersonEvidence,
+    estimate_gravity,
+)
+
+
+def tilted_up(roll_deg: float, pitch_deg: float) -> np.ndarray:
+    roll, pitch = np.deg2rad([roll_deg, pitch_deg])
+    return np.array([np.sin(roll), -np.cos(roll) * np.cos(pitch), -np.cos(roll) * np.sin(pitch)])
+
+
+def person_on(
+    up: np.ndarray, ground: float, generator: np.random.Generator, lean_deg: float = 0.0
+) -> PersonEvidence:
+    """A person who walks over an area: body axes about ``up``, soles in the plane."""
+    frames = 120
+    side = np.cross(up, [0.0, 0, 1])
+    side /= np.linalg.norm(side)
+    ahead = np.cross(side, up)
+    place = generator.uniform((-1.5, 3.5), (1.5, 6.5), (frames, 2))
+    soles = ground * up + place[:, :1] * side + place[:, 1:] * ahead
+    wobble = np.deg2rad(generator.normal(0, 5, (frames, 1))) * side
+    body_up = up + wobble + np.deg2rad(lean_deg) * ahead
+    body_up /= np.linalg.norm(body_up, axis=1, keepdims=True)
+    return PersonEvidence(body_up, np.ones(frames, bool), soles, np.ones(frames))
+
+
+@pytest.mark.parametrize(("roll", "pitch"), [(0, 0), (0, 22), (-24, 21), (5, -15)])
+def test_up_and_ground_are_found(roll: float, pitch: float) -> None:
+    up = tilted_up(roll, pitch)
+    evidence = person_on(up, -1.4, np.random.default_rng(0))
+    found = estimate_gravity([evidence], 30.0, 0.03, GravityConfig())
+    angle = np.rad2deg(np.arccos(found.up @ up))
+    assert angle < 3.0
+    assert found.source == "estimated"
+    assert found.ground == pytest.approx(-1.43, abs=0.12)
+    assert found.doubt_deg > angle / 3
+
+
+def test_resting_feet_correct_a_lean() -> None:
+    up = tilted_up(0, 10)
+    leaning = person_on(up, -1.4, np.random.default_rng(1), lean_deg=8)
+    found = estimate_gravity([leaning], 30.0, 0.0, GravityConfig())
+    blind = estimate_gravity([leaning], 30.0, 0.0, GravityConfig(contact_m=100.0))
+    assert np.arccos(found.up @ up) < 0.7 * np.arccos(blind.up @ up)
+
+
+def test_persons_on_grounds_of_different_depth_agree() -> None:
+    """A person of wrongly assumed size seems to stand on another plane; up must not tilt."""
+    up = tilted_up(0, 15)
+    generator = np.random.default_rng(2)
+    near = person_on(up, -1.4, generator)
+    far = person_on(up, -2.6, generator)
+    far = far._replace(soles=far.soles + np.array([0, 0, 8]))
+    found = estimate_gravity([near, far], 30.0, 0.0, GravityConfig())
+    assert np.rad2deg(np.arccos(found.up @ up)) < 3
+
+
+def test_nobody_upright_falls_back_to_a_level_camera_with_a_warning() -> None:
+    evidence = person_on(tilted_up(0, 20), -1.4, np.random.default_rng(3))
+    seated = evidence._replace(upright=np.zeros(120, bool))
+    found = estimate_gravity([seated], 30.0, 0.0, GravityConfig())
+    np.testing.assert_array_equal(found.up, CAMERA_UP)
+    assert found.source == "assumed"
+    assert "level" in str(found.warning)
