@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 Item = TypeVar("Item")
 
@@ -23,6 +23,7 @@ class Bar(AbstractContextManager["Bar"]):
         return None
 
 
+@runtime_checkable
 class Progress(Protocol):
     """Opens a bar for a stage of ``total`` units (None: unknown)."""
 
