@@ -107,12 +107,17 @@ def take_assets(source: Path, names: Sequence[str] | None = None) -> list[str]:
     if not source.exists():
         raise InputError(source, "does not exist", "check the path")
     wanted = [_asset(name) for name in names or ASSETS]
-    candidates = [source] if source.is_file() else sorted(p for p in source.rglob("*"))
+    candidates = [source] if source.is_file() else _files_below(source)
     taken = [asset.name for asset in wanted if _take(asset, candidates)]
     if not taken:
         commands = "; ".join(sorted({asset.source.command for asset in wanted}))
         raise InputError(source, "holds no known file", f"put there what this brings: {commands}")
     return taken
+
+
+def _files_below(folder: Path) -> list[Path]:
+    walk = os.walk(folder)  # unlike rglob, goes on where a folder cannot be read or has gone
+    return sorted(Path(base) / name for base, _, names in walk for name in names)
 
 
 def _asset(name: str) -> Asset:
@@ -210,7 +215,7 @@ def _run_watched(command: list[str], source: Source, work: Path, progress: Progr
 
 def _bytes_below(folder: Path) -> int:
     total = 0
-    for path in folder.rglob("*"):
+    for path in _files_below(folder):
         try:
             total += path.stat().st_size
         except OSError:  # moved away by pip while we look
