@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from numpy import ndarray
 
 from motionfield.core.errors import OptionError
@@ -88,9 +88,14 @@ class View:
         t = self.t_camera_world - R @ t_new_world
         return dataclasses.replace(self, R_camera_world=R, t_camera_world=t)
 
-    def rays(self) -> Rays:
-        """A ray through the centre of each pixel, row by row; the lens is undone."""
+    def rays(self, where: Bool[ndarray, "height width"] | None = None) -> Rays:
+        """A ray through the centre of each pixel, row by row; the lens is undone.
+
+        With ``where``, only those pixels' rays.
+        """
         pixels = _pixel_centres(self.width, self.height)
+        if where is not None:
+            pixels = pixels[torch.from_numpy(where.reshape(-1))]
         rays = back_project(pixels[None], torch.from_numpy(self.K)[None], self._lens())[0].numpy()
         return Rays(self.position_world, rays @ self.R_camera_world)
 
