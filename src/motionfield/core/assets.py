@@ -152,9 +152,7 @@ def _working_folder(asset: Asset) -> Iterator[Path]:
     cache = cache_folder()
     try:
         cache.mkdir(parents=True, exist_ok=True)
-        for left in cache.glob(".fetch-*"):  # of runs that were killed
-            if time.time() - left.stat().st_mtime > _STALE_S:
-                shutil.rmtree(left, ignore_errors=True)
+        _clear_left_overs(cache)
         with tempfile.TemporaryDirectory(
             prefix=".fetch-", dir=cache, ignore_cleanup_errors=True
         ) as folder:
@@ -163,6 +161,17 @@ def _working_folder(asset: Asset) -> Iterator[Path]:
         cure = f"set {CACHE_VARIABLE} to a folder that can be written"
         fault = f"the cache {cache} cannot be written ({error.strerror or error}); {cure}"
         raise MissingAssetError(f"{asset.name}: {fault}") from error
+
+
+def _clear_left_overs(cache: Path) -> None:
+    """Remove what runs that were killed left behind."""
+    for left in list(cache.glob(".fetch-*")):
+        try:
+            stale = time.time() - left.stat().st_mtime > _STALE_S
+        except OSError:  # another run has just ended and removed its own
+            continue
+        if stale:
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _download(asset: Asset, work: Path, progress: Progress) -> Path:
