@@ -1,0 +1,70 @@
+"""Laws of resampling: own times give own values, straight lines stay straight, ends are held."""
+
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from geometry.strategies import SEEDS, normal, rotations, uniform
+from motionfield.geometry.resample import resample_positions, resample_rotations
+from motionfield.geometry.rotations import axis_rotation
+
+COUNTS = st.integers(1, 12)
+
+
+def _times(count: int, seed: int) -> torch.Tensor:
+    """Uneven time stamps, as of a video of variable rate."""
+    return uniform(0.01, 0.2, (count,), seed).cumsum(0)
+
+
+@given(SEEDS, COUNTS)
+def test_own_times_give_own_values(seed: int, count: int) -> None:
+    time_s = _times(count, seed)
+    positions, R = normal((count, 4, 3), seed + 1), rotations((count, 4), seed + 2)
+    torch.testing.assert_close(resample_positions(positions, time_s, time_s), positions)
+    torch.testing.assert_close(resample_rotations(R, time_s, time_s), R, atol=1e-6, rtol=0)
+
+
+@given(SEEDS, COUNTS)
+def test_ends_are_held(seed: int, count: int) -> None:
+    time_s = _times(count, seed)
+    positions, R = normal((count, 3), seed + 1), rotations((count,), seed + 2)
+    beyond = torch.stack((time_s[0] - 1, time_s[-1] + 1))
+    ends = [0, -1]
+    torch.testing.assert_close(resample_positions(positions, time_s, beyond), positions[ends])
+    torch.testing.assert_close(resample_rotations(R, time_s, beyond), R[ends], atol=1e-6, rtol=0)
+
+
+@given(SEEDS, st.integers(2, 12))
+def test_straight_motion_stays_straight(seed: int, count: int) -> None:
+    time_s = _times(count, seed)
+    speed = normal((5, 3), seed + 1)
+    at_s = uniform(float(time_s[0]), float(time_s[-1]), (30,), seed + 2)
+    found = resample_positions(time_s[:, None, None] * speed, time_s, at_s)
+    torch.testing.assert_close(found, at_s[:, None, None] * speed)
+
+
+@given(SEEDS, st.integers(2, 12), st.floats(-10, 10))
+def test_steady_turning_stays_steady(seed: int, count: int, rate: float) -> None:
+    """Less than half a turn between frames: the shortest arc is the true one."""
+    time_s = _times(count, seed)
+    at_s = uniform(float(time_s[0]), float(time_s[-1]), (30,), seed + 1)
+    found = resample_rotations(axis_rotation("y", rate * time_s), time_s, at_s)
+    torch.testing.assert_close(found, axis_rotation("y", rate * at_s), atol=1e-6, rtol=0)
+
+
+@given(SEEDS)
+def test_results_are_rotations(seed: int) -> None:
+    time_s = _times(6, seed)
+    at_s = uniform(-1, 2, (20,), seed + 1)
+    found = resample_rotations(rotations((6, 3), seed + 2), time_s, at_s)
+    eye = torch.eye(3, dtype=torch.float64).expand_as(found)
+    torch.testing.assert_close(found @ found.mT, eye, atol=1e-6, rtol=0)
+
+
+def test_resampling_turns_with_the_world() -> None:
+    """Turning the world first or last gives the same."""
+    time_s, at_s = _times(5, 0), uniform(0, 1, (10,), 1)
+    R, turn = rotations((5, 2), 2), rotations((), 3)
+    torch.testing.assert_close(
+        turn @ resample_rotations(R, time_s, at_s), resample_rotations(turn @ R, time_s, at_s)
+    )
