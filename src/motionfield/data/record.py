@@ -1,5 +1,6 @@
 """What all records share: arrays checked against their annotations, one file form (npz)."""
 
+import contextlib
 import dataclasses
 import functools
 import io
@@ -12,7 +13,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from motionfield.core.errors import InputError, RecordError
+from motionfield.core.errors import InputError, OutputError, RecordError
 from motionfield.core.history import History, Step, history_from_json, history_to_json
 
 _FORMAT = "motionfield-record-1"
@@ -155,10 +156,18 @@ def write_npz(path: Path, **arrays: np.ndarray) -> None:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that a reader sees the old one or the whole new one, never a part."""
+    """Write a file so that a reader sees the old one or the whole new one, never a part.
+
+    Raises:
+        OutputError: the file cannot be written; what was there before is still there.
+    """
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         part.write_bytes(content)
         os.replace(part, path)
+    except OSError as error:
+        fault = f"cannot be written ({error.strerror or error})"
+        raise OutputError(path, fault, "choose a folder that is there and writable") from error
     finally:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
