@@ -8,6 +8,8 @@ import json
 import os
 import types
 import typing
+import zipfile
+import zlib
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,6 +19,8 @@ from motionfield.core.errors import InputError, OutputError, RecordError
 from motionfield.core.history import History, Step, history_from_json, history_to_json
 
 _FORMAT = "motionfield-record-1"
+_DAMAGE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
+"""What reading a damaged npz file raises."""
 
 # Not typing.Self: the run-time check of annotations in the tests does not know it in methods.
 RecordType = TypeVar("RecordType", bound="Record")
@@ -109,7 +113,7 @@ class Record:
             if header["format"] != _FORMAT or header["record"] != cls.__name__:
                 raise ValueError(f"holds {header['record']} of format {header['format']}")
             fields = cls._from_plain(header["fields"])
-        except (OSError, ValueError, KeyError, EOFError) as error:
+        except _DAMAGE as error:
             fault = f"is not a {cls.__name__} record ({error})"
             raise InputError(path, fault, "delete it and run again") from error
         fields["history"] = history_from_json(fields["history"])
