@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 from motionfield import __version__
 from motionfield.body.base import Body
@@ -27,7 +28,7 @@ from motionfield.formats.trc import write_trc
 from motionfield.formats.video_file import VideoWriter, stream_frames
 from motionfield.run_config import RunConfig
 from motionfield.stages import StageTime
-from motionfield.steps.view import overlay_frames, report_html
+from motionfield.steps.view import Clip, RunNotes, overlay_frames, report_of_clips
 
 _MARK = "outputs.json"
 _PACKAGES = ("ai-edge-litert", "av", "numpy", "opencv-python-headless", "scipy", "torch", "trimesh")
@@ -160,7 +161,7 @@ def write_summary(
 ) -> None:
     """Write report.html and run.json into OUT."""
     with _reported(config.out):
-        page = _report(finished, body)
+        page = _report(config, finished, body)
         write_whole(config.out / "report.html", page.encode("utf-8"))
         text = json.dumps(_run_json(config, finished, failed, seconds), indent=1)
         write_whole(config.out / "run.json", text.encode("utf-8"))
@@ -179,19 +180,36 @@ _WRITERS: dict[str, Callable[[Path, Take, Body], None]] = {
 def _write_overlay(
     path: Path, video: Video, takes: Sequence[Take], body: Body, progress: Progress
 ) -> None:
+    """Draw the overlay; it plays at the speed of the file (slow motion stays slow)."""
+    span_s = float(video.playback_s[-1] - video.playback_s[0])
+    fps = (video.num_frames - 1) / span_s if span_s > 0 else video.fps
     frames = overlay_frames(stream_frames(video), takes, body, progress=progress)
     first = next(frames)
     height, width = first.shape[:2]
-    with VideoWriter(path, width, height, video.fps) as writer:
+    with VideoWriter(path, width, height, fps) as writer:
         writer.write(first)
         for frame in frames:
             writer.write(frame)
 
 
-def _report(finished: Sequence[Finished], body: Body) -> str:
+def _report(config: RunConfig, finished: Sequence[Finished], body: Body) -> str:
     """The page over all inputs."""
-    takes = [take for item in finished for take in item.result.takes]
-    return report_html(takes, body)
+    clips = [
+        Clip(
+            video_name=item.result.source.name,
+            takes=item.result.takes,
+            overlay_mp4=item.overlay.read_bytes() if item.overlay else None,
+            overlay_href=f"{quote(item.result.source.name)}/overlay.mp4",
+            warnings=warnings_of(item.result),
+            timings={stage.stage: stage.seconds for stage in item.result.times},
+        )
+        for item in finished
+    ]
+    return report_of_clips(clips, body, RunNotes(plain(config), _versions()))
+
+
+def _versions() -> dict[str, str]:
+    return {name: importlib.metadata.version(name) for name in _PACKAGES}
 
 
 def _run_json(
@@ -204,7 +222,7 @@ def _run_json(
         "motionfield": __version__,
         "python": platform.python_version(),
         "platform": platform.platform(),
-        "packages": {name: importlib.metadata.version(name) for name in _PACKAGES},
+        "packages": _versions(),
         "options": plain(config),
         "seed": config.seed,
         "seconds": round(seconds, 3),
