@@ -28,3 +28,8 @@ class Quality(Record):
     observed: Bool[ndarray, "frames"]
     spans: tuple[tuple[float, float, str], ...] = ()
     """Doubtful spans: start and end in seconds, and the reason as a sentence."""
+
+    @property
+    def contact_share(self) -> float:
+        """Share of frames in which at least one foot rests on the ground."""
+        return float(self.contact_seen.any(1).mean())

@@ -74,7 +74,7 @@ def mpjpe(
 
     Source: Ionescu et al., Human3.6M, PAMI 2014, eq. 8 (there after moving the root).
     """
-    _same_shape(predicted, truth)
+    check_same_shape(predicted, truth)
     if root:
         at = list(root)
         predicted = predicted - predicted[:, at].mean(1, keepdim=True)
@@ -86,7 +86,7 @@ def procrustes(
     predicted: Float[Tensor, "frames joints 3"], truth: Float[Tensor, "frames joints 3"]
 ) -> Float[Tensor, "frames joints 3"]:
     """``predicted``, each frame turned, moved and scaled onto the truth; incomplete frames NaN."""
-    _same_shape(predicted, truth)
+    check_same_shape(predicted, truth)
     aligned = torch.full_like(predicted, float("nan"))
     whole = _whole(predicted) & _whole(truth)
     if whole.any():
@@ -131,7 +131,7 @@ def align_clip(
     Fitted to the frames that are whole in both; incomplete frames are moved too. All NaN where
     no frame is whole.
     """
-    _same_shape(predicted, truth)
+    check_same_shape(predicted, truth)
     whole = _whole(predicted) & _whole(truth)
     if not whole.any():
         return torch.full_like(predicted, float("nan"))
@@ -197,7 +197,7 @@ def acceleration_error(
 
     Source: Kanazawa et al., HMMR, CVPR 2019 (mm/frame^2 as evaluated by VIBE, CVPR 2020).
     """
-    _same_shape(predicted, truth)
+    check_same_shape(predicted, truth)
     error = torch.full_like(predicted[:, 0, 0], float("nan"))
     if len(predicted) > 2:
         difference = torch.diff(predicted - truth, n=2, dim=0)
@@ -276,7 +276,8 @@ def _whole(points: Tensor) -> Tensor:
     return torch.isfinite(points).all(-1).all(-1)
 
 
-def _same_shape(predicted: Tensor, truth: Tensor) -> None:
+def check_same_shape(predicted: Tensor, truth: Tensor) -> None:
+    """Raises ``OptionError`` where the frames or the joints differ in number."""
     if predicted.shape != truth.shape:
         raise OptionError(
             f"metrics: the prediction has shape {tuple(predicted.shape)}, the truth "
