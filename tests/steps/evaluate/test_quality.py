@@ -115,7 +115,7 @@ def test_a_faultless_motion_has_no_faults() -> None:
 
 def test_detector_jitter_does_not_hide_contact() -> None:
     motion, camera = _motion(), _camera()
-    quality = assess(motion, camera, _seen(motion, camera, noise_px=1.3), BODY)  # 0.35 % of height
+    quality = assess(motion, camera, _seen(motion, camera, noise_px=3.5), BODY)  # 0.9 % of height
     assert quality.contact_share > 0.9
 
 
@@ -215,6 +215,7 @@ def test_sinking_jerking_blurred_and_cut_off_are_told() -> None:
     quality = assess(sunk, camera, seen.replace(keypoints_2d=keypoints), BODY)
     assert quality.penetration_m[10:20] == pytest.approx(0.1, abs=1e-4)
     assert quality.penetration_m[:10].max() < 1e-5
+    assert not quality.contact_seen[50:].any()  # what is distrusted is not judged
     reasons = _reasons(quality)
     for words in ("sinks below", "jerks", "unsure of the body", "touches the picture's edge"):
         assert words in reasons
