@@ -43,7 +43,7 @@ def pictures(take, body):
 
 def test_one_even_sized_picture_per_frame(pictures):
     assert len(pictures) == 60
-    assert {p.shape for p in pictures} == {(360, 640 + 360, 3)}
+    assert {p.shape for p in pictures} == {(360, 640 + 306, 3)}
     assert all(p.dtype == np.uint8 for p in pictures)
 
 

@@ -39,7 +39,7 @@ class OverlayConfig:
     max_pixels: int = 1280 * 720
     """The filmed picture is scaled down to at most so many pixels."""
     max_height: int = 1080
-    world_aspect: float = 1.0
+    world_aspect: float = 0.85
     """Width of the world view over its height, at most."""
     opacity: float = 0.62
     """Of the body over the video."""
@@ -108,7 +108,7 @@ class _Painter:
         for k, joints in enumerate(self._joints):
             self._world.add_path(joints[:, 0], PERSON_COLOURS[k % len(PERSON_COLOURS)])
             self._paths.append(self._world.on_ground(joints[:, 0]))
-        self._text = max(12, round(self._video_size[1] / 44))
+        self._text = max(12, round(self._video_size[1] / 32))
 
     @property
     def num_frames(self) -> int:
