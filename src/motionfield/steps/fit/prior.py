@@ -1,11 +1,12 @@
 """What a fitter asks of a pose prior."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from jaxtyping import Float
 from torch import Tensor
 
 
+@runtime_checkable
 class PosePrior(Protocol):
     """Any prior over body poses."""
 
