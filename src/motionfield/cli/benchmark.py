@@ -8,9 +8,9 @@ from pathlib import Path
 from motionfield.cli.parser import Verbs, add_common
 
 BENCHMARKS = {
-    "body_speed": "motionfield.benchmarks.body_speed:measure_body_speed",
-    "tracking": "motionfield.benchmarks.tracking:measure_tracking",
-    "pose2sim": "motionfield.benchmarks.pose2sim:measure_pose2sim",
+    "body_speed": "motionfield.benchmarks.body_speed:benchmark_body_speed",
+    "tracking": "motionfield.benchmarks.tracking:benchmark_tracking",
+    "pose2sim": "motionfield.benchmarks.pose2sim:benchmark_pose2sim",
 }
 """Name → function of ``data`` (a folder or None) and ``progress``.
 
