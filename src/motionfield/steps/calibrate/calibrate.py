@@ -11,6 +11,7 @@ from numpy import ndarray
 from torch import Tensor
 
 from motionfield.body.base import Body
+from motionfield.body.centre_of_mass import centre_of_mass, middle
 from motionfield.body.stature import betas_of_height, stature_m
 from motionfield.core.arrays import tensor_of
 from motionfield.core.errors import OptionError
@@ -23,7 +24,6 @@ from motionfield.formats.calib_file import Intrinsics
 from motionfield.geometry.cameras import back_project
 from motionfield.geometry.placement import mean_ray, place_in_camera, turn_to_ray
 from motionfield.losses.contact import resting_share
-from motionfield.steps.calibrate.centre_of_mass import centre_of_mass, middle
 from motionfield.steps.calibrate.gravity import (
     Gravity,
     GravityConfig,
