@@ -6,7 +6,7 @@ Y up; here it becomes Z up, and nothing behind this door knows the other. Joint 
 shard has them, so ``p_child = p_parent + R_world_parent @ offset`` holds in the new world as well.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,6 +50,8 @@ class MocapClip:
     """Metres."""
     rotations_world: Float[Tensor, "frames joints 3 3"]
     """World from joint frame."""
+    canonical: dict[str, int]
+    """Joint of each canonical name (pelvis, l_hip, l_knee, …) that the skeleton has."""
     bad_frame: Bool[ndarray, "frames"]
     """Glitches and their surroundings."""
 
@@ -100,6 +102,7 @@ class MocapShard:
             self.fps,
             positions @ turn.mT,
             turn @ rotations,
+            self.canonical,
             self._bad_frame[start:end],
         )
 
@@ -145,12 +148,6 @@ def read_mocap(path: Path | str) -> MocapShard:
         _quat=data["quat"],
         _bad_frame=data["bad_frame"],
     )
-
-
-def iterate_clips(shard: MocapShard, infos: Sequence[ClipInfo]) -> Iterator[MocapClip]:
-    """Unpack clips one after the other."""
-    for info in infos:
-        yield shard.clip(info)
 
 
 def z_up_from_y_up() -> Float[Tensor, "3 3"]:

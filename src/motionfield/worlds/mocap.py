@@ -1,12 +1,14 @@
 """Mocap clips as motions of our body: exact truth for made worlds, poses for the priors."""
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
 import roma
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
+from numpy import ndarray
 from torch import Tensor
 
 from motionfield.body.base import Body
@@ -16,10 +18,14 @@ from motionfield.data.motion import Motion
 from motionfield.formats.mocap_npz import ClipInfo, MocapClip, MocapShard
 from motionfield.geometry.rotations import axis_rotation
 from motionfield.worlds.mocap_calibration import (
+    FLEXION_AXIS,
     Calibration,
     calibrate_subject,
     shoulders_in_chest,
 )
+from motionfield.worlds.mocap_floor import level_floor
+from motionfield.worlds.mocap_proportions import bone_offsets
+from motionfield.worlds.mocap_sample import LOWER_BONES, UPPER_BONES, Bone
 
 _TOE_GROUND_M: Final = 0.03
 _TOE_FREE_M: Final = 0.12
@@ -28,6 +34,8 @@ _GROUND_QUANTILE: Final = 0.05
 _OWN_GROUND_M: Final = 0.12
 """A clip's own lowest sole is taken for the ground if it is this near the subject's."""
 _GROUND_FRAMES: Final = 100
+_MAX_HYPEREXTENSION_RAD: Final = math.radians(20)
+_MAX_TURN_RAD_S: Final = math.radians(2500)
 
 
 class Retargeted(NamedTuple):
@@ -37,26 +45,28 @@ class Retargeted(NamedTuple):
     motion: Motion
 
 
-def retarget(clip: MocapClip, canonical: dict[str, int], body: Body, how: Calibration) -> Motion:
+def retarget(clip: MocapClip, body: Body, how: Calibration) -> Motion:
     """A clip as a motion of ``body``.
 
     Limbs have the clip's directions and lengths exactly, hips its place. The trunk follows the
     rig's frames, the collars the shoulders' movement in the chest. Toes bend only where the
-    ball of the foot stands while the heel rises (mocap of toes is noise). The lowest sole of
-    the clip is on the ground, z = 0.
+    ball of the foot stands while the heel rises (mocap of toes is noise). The floor is made
+    level and the clip's lowest sole put on it, z = 0. Glitches and frames beside a jump of a
+    joint's rotation (2500 degrees/s) are not ``observed``.
 
     Args:
         clip: positions and rotations in the Z-up world (``formats.mocap_npz``).
-        canonical: the shard's joint of each canonical name.
         body: what to move.
         how: from ``calibrate_subject``.
     """
-    world = _world_rotations(clip, canonical, body, how)
+    clip = level_floor(clip)
+    world = _world_rotations(clip, body, how)
     global_orient, body_pose = _local(world)
     joints = body.rest_joints(how.betas, how.bone_scale)
     hips = [JOINT_INDEX["left_hip"], JOINT_INDEX["right_hip"]]
     to_hips = joints[hips].mean(0) - joints[0]
-    places = clip.positions_world[:, [canonical["l_hip"], canonical["r_hip"]]].mean(1)
+    own_hips = [clip.canonical["l_hip"], clip.canonical["r_hip"]]
+    places = clip.positions_world[:, own_hips].mean(1)
     transl = places - (world[:, 0] @ to_hips) - joints[0]
     transl[:, 2] += how.ground_shift_m
     body_pose = _bend_toes(body_pose, world, transl, body, how)
@@ -72,7 +82,7 @@ def retarget(clip: MocapClip, canonical: dict[str, int], body: Body, how: Calibr
         fps=clip.fps,
         time_s=np.arange(frames) / clip.fps,
         frame_index=np.arange(frames),
-        observed=~clip.bad_frame,
+        observed=~clip.bad_frame & ~_jumps(body_pose, clip.fps),
         history=(step("retarget", clip=clip.info.name, subject=clip.info.subject),),
     )
 
@@ -85,12 +95,12 @@ def retarget_clips(
     for info in infos:
         if info.subject not in known:
             known[info.subject] = calibrate_subject(shard, info.subject, body)
-        motion = retarget(shard.clip(info), shard.canonical, body, known[info.subject])
+        motion = retarget(shard.clip(info), body, known[info.subject])
         yield Retargeted(info, motion)
 
 
 def _world_rotations(
-    clip: MocapClip, canonical: dict[str, int], body: Body, how: Calibration
+    clip: MocapClip, body: Body, how: Calibration
 ) -> Float[Tensor, "frames 24 3 3"]:
     world: dict[str, Tensor] = {}
     for joint, (first, second, share) in how.source.items():
@@ -101,10 +111,42 @@ def _world_rotations(
             arc = roma.rotmat_to_rotvec(start.mT @ end)
             end = start @ roma.rotvec_to_rotmat(share * arc)
         world[joint] = end
-    world |= _collars(clip, canonical, body, how, world["spine3"])
+    for upper, lower in zip(UPPER_BONES, LOWER_BONES, strict=True):
+        world |= _unflipped(world, upper, lower, body, how)
+    world |= _collars(clip, body, how, world["spine3"])
     for joint, parent in _FOLLOWERS.items():
         world.setdefault(joint, world[parent])
     return torch.stack([world[name] for name in JOINT_INDEX], dim=1)
+
+
+def _unflipped(
+    world: dict[str, Tensor], upper: Bone, lower: Bone, body: Body, how: Calibration
+) -> dict[str, Float[Tensor, "frames 3 3"]]:
+    """Limbs that the rig bends the wrong way: both bones rolled by half a turn.
+
+    Some clips jump to this second solution of the same places for a few frames.
+    """
+    offsets = bone_offsets(body.rest_joints(how.betas, how.bone_scale))
+    ends = [JOINT_INDEX[bone.child] for bone in (upper, lower)]
+    bones = torch.nn.functional.normalize(offsets[ends], dim=-1)
+    along = [world[b.joint] @ bone for b, bone in zip((upper, lower), bones, strict=True)]
+    axis = world[upper.joint] @ torch.tensor(FLEXION_AXIS[lower.joint])
+    bend = (torch.linalg.cross(*along) * axis).sum(-1)
+    flipped = (bend < -math.sin(_MAX_HYPEREXTENSION_RAD)).float()[:, None] * math.pi
+    return {
+        b.joint: world[b.joint] @ roma.rotvec_to_rotmat(flipped * bone)
+        for b, bone in zip((upper, lower), bones, strict=True)
+    }
+
+
+def _jumps(body_pose: Float[Tensor, "frames 23 3 3"], fps: float) -> Bool[ndarray, "frames"]:
+    """Frames beside a jump of any joint that is faster than any person."""
+    turn = roma.rotmat_geodesic_distance(body_pose[:-1], body_pose[1:])
+    jump = (turn * fps > _MAX_TURN_RAD_S).any(-1).numpy()
+    beside = np.zeros(len(body_pose), dtype=bool)
+    beside[:-1] |= jump
+    beside[1:] |= jump
+    return beside
 
 
 def _carrier(how: Calibration, rig_joint: int) -> str | None:
@@ -125,14 +167,13 @@ _FOLLOWERS: Final = {
 
 def _collars(
     clip: MocapClip,
-    canonical: dict[str, int],
     body: Body,
     how: Calibration,
     chest: Float[Tensor, "frames 3 3"],
 ) -> dict[str, Float[Tensor, "frames 3 3"]]:
     """Each collar turns so that its shoulder moves in the chest as the rig's does."""
     source = how.source["spine3"][1]
-    moved = shoulders_in_chest(clip.positions_world, clip.rotations_world, canonical, source)
+    moved = shoulders_in_chest(clip.positions_world, clip.rotations_world, clip.canonical, source)
     moved = moved @ how.frame["spine3"] - how.shoulder_rest
     joints = body.rest_joints(how.betas, how.bone_scale)
     collars = {}
