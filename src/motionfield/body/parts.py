@@ -20,18 +20,18 @@ class SkinnedMesh(NamedTuple):
 
 
 class SkinnedPoints(NamedTuple):
-    """Points that up to four joints carry: linear functions of skinned vertices.
+    """Points that a few joints carry: linear functions of skinned vertices.
 
     A point is ``sum_s rotation[j_s] @ offset_s + weight_s * place[j_s]``: any weighted mean of
     vertices skinned by those joints has exactly this form.
     """
 
-    joint_index: Int[Tensor, "points 4"]
-    joint_weight: Float[Tensor, "points 4"]
+    joint_index: Int[Tensor, "points slots"]
+    joint_weight: Float[Tensor, "points slots"]
     """Rows sum to 1."""
-    offset: Float[Tensor, "points 4 3"]
+    offset: Float[Tensor, "points slots 3"]
     """Weighted offsets in the frame of each joint, metres."""
-    directions: Float[Tensor, "betas points 4 3"]
+    directions: Float[Tensor, "betas points slots 3"]
     """Change of ``offset`` per unit of each beta."""
 
 

@@ -20,6 +20,8 @@ from motionfield.body.parts import BodyParts, SkinnedMesh, SkinnedPoints
 from motionfield.core.conventions import JOINT_INDEX, JOINT_PARENTS, NUM_JOINTS
 from motionfield.core.errors import OptionError
 
+_MANY_POINTS = 512
+"""Beyond this a frame's points are laid out together: meshes are read frame by frame."""
 _PARENTS = torch.tensor((0, *JOINT_PARENTS[1:]))
 
 # Joints with several children stretch along an axis of the body; the rest along their one bone.
@@ -54,6 +56,11 @@ class SkinnedBody(Body):
         self._bone_stretch = _bone_stretch(parts.joints)
         self._converted: dict[tuple[torch.dtype, torch.device, str], Tensor] = {}
 
+    @property
+    def zero_from_rest(self) -> Float[Tensor, "24 3 3"]:
+        """Rotation of each joint's skin from the mesh's own pose to the T-pose."""
+        return self._parts.zero_from_rest
+
     # --- Body ---------------------------------------------------------------------------------
 
     def rest_joints(
@@ -82,7 +89,7 @@ class SkinnedBody(Body):
         if shaped.stretch is not None:
             offset = (shaped.stretch[index] @ offset.unsqueeze(-1)).squeeze(-1)
         weight = self._as(betas, f"{prefix}/weight", points.joint_weight)
-        return Posed(kinematics.joints, _skin_points(kinematics, index, weight, offset))
+        return Posed(kinematics.joints, _carry(kinematics, index, weight, offset))
 
     def vertices(
         self,
@@ -99,13 +106,11 @@ class SkinnedBody(Body):
         part = self._mesh(mesh)
         rest = self._linear(f"mesh/{mesh}", part.template, part.directions, betas)
         turn, pivot = self._bind(betas, shaped)
-        rotation = kinematics.rotations @ turn
-        moved = kinematics.joints - (rotation @ pivot.unsqueeze(-1)).squeeze(-1)
-        transform = torch.cat((rotation, moved.unsqueeze(-1)), dim=-1)
-        weight = self._dense_weights(mesh, betas)
-        blended = weight @ transform.flatten(2)
-        blended = blended.unflatten(-1, (3, 4))
-        return (blended[..., :3] @ rest.unsqueeze(-1)).squeeze(-1) + blended[..., 3]
+        index = part.joint_index.to(betas.device)
+        weight = self._as(betas, f"mesh/{mesh}/weight", part.joint_weight)
+        local = rest.unsqueeze(-2) - pivot[..., index, :]
+        offset = (turn[index] @ local.unsqueeze(-1)).squeeze(-1) * weight.unsqueeze(-1)
+        return _carry(kinematics, index, weight, offset)
 
     def faces(self, mesh: MeshName = "render") -> Int[Tensor, "faces 3"]:
         return self._mesh(mesh).faces
@@ -193,26 +198,37 @@ class SkinnedBody(Body):
             turn = shaped.stretch @ turn
         return turn, _accumulate(offsets)
 
-    def _dense_weights(self, mesh: str, like: Tensor) -> Tensor:
-        part = self._mesh(mesh)
-        key = f"mesh/{mesh}/dense"
-        if (like.dtype, like.device, key) not in self._converted:
-            dense = part.joint_weight.new_zeros(len(part.template), NUM_JOINTS)
-            dense.scatter_add_(1, part.joint_index, part.joint_weight)
-            return self._as(like, key, dense)
-        return self._as(like, key, part.joint_weight)
-
 
 def _chain(shaped: _Shaped, global_orient: Tensor, body_pose: Tensor, transl: Tensor) -> Kinematics:
-    rotations = torch.cat((global_orient.unsqueeze(1), body_pose), dim=1)
-    return forward_kinematics(rotations, shaped.offsets, shaped.offsets[..., 0, :] + transl)
+    root = shaped.offsets[..., 0, :] + transl
+    return forward_kinematics(global_orient, body_pose, shaped.offsets, root)
 
 
-def _skin_points(
-    kinematics: Kinematics, index: Tensor, weight: Tensor, offset: Tensor
+def _carry(
+    kinematics: Kinematics,
+    index: Int[Tensor, "points slots"],
+    weight: Float[Tensor, "points slots"],
+    offset: Float[Tensor, "*frames points slots 3"],
 ) -> Float[Tensor, "frames points 3"]:
-    turned = (kinematics.rotations[:, index] @ offset.unsqueeze(-1)).squeeze(-1)
-    return (turned + weight.unsqueeze(-1) * kinematics.joints[:, index]).sum(-2)
+    """``sum_s rotation[j_s] @ offset_s + weight_s * place[j_s]``.
+
+    One shape for all frames is one product of a (points, 96) matrix with all frames.
+    """
+    columns = torch.cat((offset, weight.unsqueeze(-1).expand(*offset.shape[:-1], 1)), dim=-1)
+    transforms = kinematics.transforms
+    if offset.ndim == 4:
+        # (components, points, frames): the slots of each point, one after the other.
+        total = transforms.new_zeros(3, len(index), transforms.shape[-1])
+        for slot in range(index.shape[1]):
+            chosen = transforms[:, :, index[:, slot]]
+            total = total + (chosen * columns[:, :, slot].permute(2, 1, 0)).sum(1)
+        return total.permute(2, 1, 0)
+    matrix = columns.new_zeros(len(index), 4, NUM_JOINTS)
+    matrix = matrix.scatter_add(2, index.unsqueeze(1).expand(-1, 4, -1), columns.mT)
+    if len(index) > _MANY_POINTS:
+        frames_first = transforms.permute(3, 0, 1, 2).reshape(-1, 4 * NUM_JOINTS)
+        return (frames_first @ matrix.flatten(1).mT).unflatten(0, (-1, 3)).mT
+    return torch.bmm(matrix.flatten(1).expand(3, -1, -1), transforms.flatten(1, 2)).permute(2, 1, 0)
 
 
 def _accumulate(offsets: Float[Tensor, "*frames 24 3"]) -> Float[Tensor, "*frames 24 3"]:
