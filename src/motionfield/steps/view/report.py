@@ -82,7 +82,8 @@ def report_of_clips(clips: Sequence[Clip], body: Body, notes: RunNotes | None = 
     and messages are escaped: they are shown as text, whatever they hold.
     """
     notes = notes or RunNotes()
-    shown, data = [], []
+    shown: list[dict[str, Any]] = []
+    data: list[dict[str, Any]] = []
     for index, clip in enumerate(clips):
         for take in clip.takes:
             joints = joints_of(take.motion, body)

@@ -90,14 +90,15 @@
     schedule();
   }
 
-  function seek(time) {
+  /* To the nearest frame, or to the first one that is not before the time. */
+  function seek(time, nearest = true) {
     const times = current().time;
     let low = 0, high = times.length - 1;
     while (low < high) {
       const mid = (low + high) >> 1;
       if (times[mid] < time - 1e-4) low = mid + 1; else high = mid;
     }
-    if (low > 0 && time - times[low - 1] < times[low] - time) low--;
+    if (nearest && low > 0 && time - times[low - 1] < times[low] - time) low--;
     setIndex(low);
   }
 
@@ -231,7 +232,7 @@
   for (const button of document.querySelectorAll("[data-look]")) button.addEventListener("click", () => look(button.dataset.look));
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-seek]");
-    if (button) { play(false); seek(Number(button.dataset.seek)); }
+    if (button) { play(false); seek(Number(button.dataset.seek), !button.classList.contains("span")); }
   });
   for (const box of boxes) {
     const player = box.querySelector("video");
