@@ -20,9 +20,11 @@ from motionfield.benchmarks.multiview import (
     triangulate,
 )
 from motionfield.benchmarks.pose2sim_cameras import CAMERA_NAMES
+from motionfield.body.base import Body
+from motionfield.body.stature import stature_m
 from motionfield.core.errors import RecordError
 from motionfield.core.history import step
-from motionfield.core.keypoint_sets import LIMB_JOINTS
+from motionfield.core.keypoint_sets import BLAZEPOSE_33, LIMB_JOINTS
 from motionfield.data.record import Record
 from motionfield.data.tracks import Tracks
 
@@ -135,6 +137,39 @@ def match_person(tracks: Tracks, reference: Reference, view: int) -> int:
     # Middle of the body, so that exchanged sides do not matter; an unseen frame counts as far.
     distance = (seen.mean(2) - there.mean(1)).norm(dim=-1).nan_to_num(_UNSEEN_PX)
     return int(distance.mean(1).argmin())
+
+
+def reference_height_m(reference: Reference, body: Body) -> float:
+    """Stature at which the body's legs and trunk are as long as the reference's.
+
+    Nobody measured the man; this is the height that a user with a tape would give, as far as the
+    detector's hips, knees, ankles and shoulders tell.
+    """
+    turned = torch.eye(3)[None]
+    zero = torch.zeros(body.num_betas)
+    still = torch.zeros(1, 3)
+    average = body.pose(turned, turned.expand(1, 23, 3, 3), still, zero, BLAZEPOSE_33.name)
+    at = [BLAZEPOSE_33.index(name) for name in LIMB_JOINTS]
+    lengths = [
+        _leg_and_trunk(points) for points in (reference.limb_points, average.keypoints[:, at])
+    ]
+    return stature_m(body, zero) * lengths[0] / lengths[1]
+
+
+def _leg_and_trunk(points: Float[Tensor, "frames 12 3"]) -> float:
+    """Median over frames of thigh, shin and trunk, mean of both sides, added up, metres."""
+    place = dict(zip(LIMB_JOINTS, points.unbind(1), strict=True))
+
+    def middle(part: str) -> Tensor:
+        return (place[f"left_{part}"] + place[f"right_{part}"]) / 2
+
+    trunk = (middle("shoulder") - middle("hip")).norm(dim=-1).nanmedian()
+    bones = [
+        (place[f"{side}_{upper}"] - place[f"{side}_{lower}"]).norm(dim=-1).nanmedian()
+        for side in ("left", "right")
+        for upper, lower in (("hip", "knee"), ("knee", "ankle"))
+    ]
+    return float(trunk + sum(bones) / 2)
 
 
 def _overlap(a: tuple[int | None, ...], b: tuple[int | None, ...]) -> bool:

@@ -1,0 +1,228 @@
+"""``motionfield benchmark pose2sim``: each camera of the pose2sim demo alone, against four views.
+
+The table's set is Demo_SinglePerson: one man, 100 frames at 60 fps, four cameras. Demo_MultiPerson
+(``pose2sim_multi``) is the set to choose by: it shows the same performance of the man, half hidden
+by a rendered woman, and her. docs/benchmarks/pose2sim.md has the protocol.
+"""
+
+import argparse
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import torch
+
+from motionfield.benchmarks.pose2sim_cameras import CAMERA_NAMES, read_qca
+from motionfield.benchmarks.pose2sim_reference import (
+    Reference,
+    build_references,
+    match_person,
+    reference_height_m,
+)
+from motionfield.benchmarks.pose2sim_score import (
+    Row,
+    format_rows,
+    score_landmarks,
+    score_motion,
+)
+from motionfield.body.base import Body
+from motionfield.body.registry import load_body
+from motionfield.core.assets import fetch_asset
+from motionfield.core.progress import Progress, silent
+from motionfield.data.keypoints import Keypoints
+from motionfield.data.record import write_whole
+from motionfield.data.tracks import Tracks
+from motionfield.formats.calib_file import Intrinsics
+from motionfield.formats.video_file import stream_frames
+from motionfield.priors.pose_mixture import PoseMixture
+from motionfield.steps.calibrate import CalibrateConfig, Calibrator
+from motionfield.steps.fit import SequenceFitConfig, SequenceFitter
+from motionfield.steps.lift import LiftConfig, Lifter
+from motionfield.steps.read import ReadConfig, read_video
+from motionfield.steps.track import PoseModels, TrackConfig, Tracker
+
+Demo = Literal["SinglePerson", "MultiPerson"]
+Landmarks = Literal["full", "heavy"]
+_DATA: Final = Path(__file__).parent / "data"
+_PERSONS: Final[dict[str, tuple[str, ...]]] = {
+    "SinglePerson": ("man",),
+    "MultiPerson": ("man", "avatar"),
+}
+
+
+@dataclass(frozen=True)
+class Methods:
+    """What is measured."""
+
+    landmarks: Landmarks = "full"
+    body: str = "anny"
+    lift: LiftConfig = field(default_factory=LiftConfig)
+    fit: SequenceFitConfig = field(default_factory=SequenceFitConfig)
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Pose2simReport:
+    """Rows by take; a take is a camera and a person."""
+
+    title: str
+    rows: dict[str, list[Row]]
+
+    def table(self) -> str:
+        """The text that the command prints."""
+        blocks = [f"{name}\n{format_rows(rows)}" for name, rows in self.rows.items()]
+        return "\n\n".join((self.title, *blocks))
+
+    def summary(self) -> dict[str, Any]:
+        """Plain data for a file."""
+        takes = {name: [row.summary() for row in rows] for name, rows in self.rows.items()}
+        return {"title": self.title, "takes": takes}
+
+
+def measure_pose2sim(
+    data: Path | None = None,
+    progress: Progress = silent,
+    demo: Demo = "SinglePerson",
+    methods: Methods = Methods(),
+) -> Pose2simReport:
+    """Track, lift and fit each camera alone, with true intrinsics and height and with defaults.
+
+    Args:
+        data: folder that holds ``Demo_SinglePerson`` and ``Demo_MultiPerson``; None: fetched.
+
+    Raises:
+        MissingAssetError: the clips or the pose models are not there and cannot be fetched.
+    """
+    clips = data if data is not None else fetch_asset("pose2sim_clips", progress)
+    body, prior = load_body(methods.body), PoseMixture.load()
+    lifter = Lifter(methods.lift, body, prior)
+    fitter = SequenceFitter(methods.fit, body, prior)
+    rows: dict[str, list[Row]] = {}
+    for view, tracks in enumerate(track_views(clips, demo, methods.landmarks, progress)):
+        for person in _PERSONS[demo]:
+            reference = load_reference(person)
+            keypoints = tracks.person(match_person(tracks, reference, view))
+            torch.manual_seed(methods.seed)
+            rows[f"{CAMERA_NAMES[view]} {person}"] = _measure_take(
+                keypoints, reference, view, body, lifter, fitter
+            )
+    return Pose2simReport(f"pose2sim Demo_{demo}, landmarks {methods.landmarks}", rows)
+
+
+def measure_pose2sim_multi(data: Path | None = None, progress: Progress = silent) -> Pose2simReport:
+    """``measure_pose2sim`` on Demo_MultiPerson, the set to choose by."""
+    return measure_pose2sim(data, progress, "MultiPerson")
+
+
+def load_reference(person: str) -> Reference:
+    """The truth that ships: "man" or "avatar"."""
+    return Reference.load(_DATA / f"pose2sim_{person}.npz")
+
+
+def track_views(
+    clips: Path, demo: Demo, landmarks: Landmarks = "full", progress: Progress = silent
+) -> list[Tracks]:
+    """Everyone in each of the four videos."""
+    models = PoseModels(
+        fetch_asset("pose_detector", progress),
+        fetch_asset(f"pose_landmarks_{landmarks}", progress),
+    )
+    tracker = Tracker(TrackConfig(person="all"), models)
+    found = []
+    for name in CAMERA_NAMES:
+        path = clips / f"Demo_{demo}" / "videos" / f"{name}.mp4"
+        video = read_video(path, ReadConfig())
+        found.append(tracker.track(video, stream_frames(video), progress))
+    return found
+
+
+def _measure_take(
+    keypoints: Keypoints,
+    reference: Reference,
+    view: int,
+    body: Body,
+    lifter: Lifter,
+    fitter: SequenceFitter,
+) -> list[Row]:
+    rows = [score_landmarks(keypoints, reference)]
+    K, distortion = reference.K[view], reference.distortion[view]
+    given = CalibrateConfig(
+        intrinsics=Intrinsics(
+            float(K[0, 0]),
+            float(K[1, 1]),
+            float(K[0, 2]),
+            float(K[1, 2]),
+            tuple(float(term) for term in distortion),  # type: ignore[arg-type]
+        ),
+        height_m=reference_height_m(reference, body),
+    )
+    for config, note in ((CalibrateConfig(), "defaults"), (given, "true f, height")):
+        camera = Calibrator(config, body).calibrate(Tracks.of_one(keypoints))
+        initial = lifter.lift(keypoints, camera)
+        fitted = fitter.fit(keypoints, camera, initial)
+        rows.append(score_motion(f"initial, {note}", initial, camera, body, reference, view))
+        rows.append(
+            score_motion(f"fit, {note}", fitted.motion, fitted.camera, body, reference, view)
+        )
+    return rows
+
+
+def make_references(folder: Path, data: Path | None = None, progress: Progress = silent) -> str:
+    """Triangulate the two persons anew from the heavy network's keypoints and save them.
+
+    Returns:
+        How well the views agree: the leave-one-out error of each camera in pixels.
+    """
+    clips = data if data is not None else fetch_asset("pose2sim_clips", progress)
+    lines = []
+    for demo, person, index in (("SinglePerson", "man", 0), ("MultiPerson", "avatar", 1)):
+        tracks = track_views(clips, demo, "heavy", progress)  # type: ignore[arg-type]
+        shipped = read_qca(clips / f"Demo_{demo}" / "calibration" / "Calib.qca.txt")
+        before = build_references(tracks, shipped, correct=False)[index]
+        after = build_references(tracks, shipped)[index]
+        after.reference.save(folder / f"pose2sim_{person}.npz")
+        for note, built in (("as shipped", before), ("cameras 1 and 3 corrected", after)):
+            median, mean = (
+                " / ".join(f"{px:.1f}" for px in part)
+                for part in (built.loo_median_px, built.loo_mean_px)
+            )
+            lines.append(f"{person}, {note}: LOO median {median} px, mean {mean} px")
+    return "\n".join(lines)
+
+
+def plot_report(report: Pose2simReport, path: Path) -> None:
+    """A picture of PA-MPJPE by frame and by joint, a panel pair per take."""
+    from motionfield.benchmarks.pose2sim_plot import draw_report
+
+    draw_report(report.rows, path)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """``python -m motionfield.benchmarks.pose2sim``: what ``motionfield benchmark`` has not."""
+    import json
+
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, help="folder of the demos instead of fetching them")
+    parser.add_argument("--demo", choices=tuple(_PERSONS), default="SinglePerson")
+    parser.add_argument("--landmarks", choices=("full", "heavy"), default="full")
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--plot", type=Path, help="PNG of the errors by frame and by joint")
+    parser.add_argument("--make-reference", type=Path, metavar="FOLDER")
+    options = parser.parse_args(arguments)
+    if options.make_reference is not None:
+        print(make_references(options.make_reference, options.data))
+        return 0
+    methods = dataclasses.replace(Methods(), landmarks=options.landmarks)
+    report = measure_pose2sim(options.data, demo=options.demo, methods=methods)
+    print(report.table())
+    if options.json is not None:
+        write_whole(options.json, json.dumps(report.summary(), indent=1).encode())
+    if options.plot is not None:
+        plot_report(report, options.plot)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
