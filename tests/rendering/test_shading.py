@@ -15,7 +15,7 @@ from motionfield.rendering import (
     render_layer,
 )
 from motionfield.rendering.ground import cast_shadow
-from motionfield.rendering.shading import vertex_normals
+from motionfield.rendering.ray_casting import vertex_normals
 from rendering.meshes import plate, sphere
 
 

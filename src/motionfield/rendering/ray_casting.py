@@ -64,6 +64,11 @@ class RayScene:
             vertices = np.ascontiguousarray(self.vertices_world - self._centre, dtype=np.float32)
             TriangleMesh(self._embree, vertices, np.ascontiguousarray(self.faces, dtype=np.int32))
 
+    @functools.cached_property
+    def vertex_normals(self) -> ndarray:
+        """Unit normals of the vertices, (vertices, 3), single precision."""
+        return vertex_normals(self.vertices_world, self.faces)
+
     def cast(self, rays: Rays) -> Hits:
         """The first thing that each ray meets."""
         directions = np.ascontiguousarray(rays.direction_world, dtype=np.float32)
@@ -119,3 +124,19 @@ def cast_in_box(scene: RayScene, view: View) -> tuple[Box, Hits]:
     if box.empty:
         return box, scene.cast(Rays(view.position_world, np.empty((0, 3))))
     return box, scene.cast(view.cropped(box).rays())
+
+
+def vertex_normals(
+    vertices_world: Float[ndarray, "vertices 3"], faces: ndarray
+) -> Float[ndarray, "vertices 3"]:
+    """Unit normals: the sum of the adjacent faces' area normals, single precision."""
+    a, b, c = (vertices_world[faces[:, k]] for k in range(3))
+    area_normal = np.cross(b - a, c - a)
+    corner = faces.reshape(-1)
+    summed = [
+        np.bincount(corner, np.repeat(area_normal[:, k], 3), minlength=len(vertices_world))
+        for k in range(3)
+    ]
+    normals = np.stack(summed, axis=-1)
+    length = np.linalg.norm(normals, axis=-1, keepdims=True).clip(1e-12)
+    return (normals / length).astype(np.float32)

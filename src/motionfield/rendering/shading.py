@@ -134,7 +134,7 @@ def _shaded(
     direction_world: Float[ndarray, "hits 3"],
     shading: Shading,
 ) -> Float[ndarray, "hits 3"]:
-    corners = vertex_normals(scene.vertices_world, scene.faces)[scene.faces[hits.face]]
+    corners = scene.vertex_normals[scene.faces[hits.face]]
     normal = np.einsum("hc,hcx->hx", hits.corner_weights.astype(np.float32), corners)
     normal /= np.linalg.norm(normal, axis=-1, keepdims=True).clip(1e-12)
     light = view.R_camera_world.T @ np.asarray(shading.light_camera)
@@ -147,19 +147,3 @@ def _shaded(
     colours = np.array([mesh.colour for mesh in scene.meshes], dtype=np.float32).reshape(-1, 3)
     shaded = colours[scene.face_mesh[hits.face]] * brightness[:, None].astype(np.float32)
     return np.clip(shaded, 0, 1)
-
-
-def vertex_normals(
-    vertices_world: Float[ndarray, "vertices 3"], faces: ndarray
-) -> Float[ndarray, "vertices 3"]:
-    """Unit normals: the sum of the adjacent faces' area normals, single precision."""
-    a, b, c = (vertices_world[faces[:, k]] for k in range(3))
-    area_normal = np.cross(b - a, c - a)
-    corner = faces.reshape(-1)
-    summed = [
-        np.bincount(corner, np.repeat(area_normal[:, k], 3), minlength=len(vertices_world))
-        for k in range(3)
-    ]
-    normals = np.stack(summed, axis=-1)
-    length = np.linalg.norm(normals, axis=-1, keepdims=True).clip(1e-12)
-    return (normals / length).astype(np.float32)

@@ -45,8 +45,8 @@ class OverlayConfig:
     """Of the body over the video."""
     min_confidence: float = 0.3
     """Detected keypoints below this are not drawn."""
-    video_shading: Shading = field(default_factory=lambda: Shading(ray_budget=36_000))
-    world_shading: Shading = field(default_factory=lambda: Shading(ray_budget=48_000))
+    video_shading: Shading = field(default_factory=lambda: Shading(ray_budget=26_000))
+    world_shading: Shading = field(default_factory=lambda: Shading(ray_budget=40_000))
 
 
 def overlay_size(image_size: tuple[int, int], config: OverlayConfig) -> tuple[int, int, int]:
@@ -144,7 +144,10 @@ class _Painter:
         width, height = self._video_size
         picture = np.ascontiguousarray(frame)
         if picture.shape[:2] != (height, width):
-            picture = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+            # Averaging over whole areas costs four times as much, and shows only beyond a half.
+            much = picture.shape[0] > 2 * height
+            method = cv2.INTER_AREA if much else cv2.INTER_LINEAR
+            picture = cv2.resize(picture, (width, height), interpolation=method)
         else:
             picture = picture.copy()
         view = view_of(self._takes[0].camera, index).resized(width, height)

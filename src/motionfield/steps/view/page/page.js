@@ -103,6 +103,7 @@
   }
 
   function play(on) {
+    const stopped = state.playing && !on;
     state.playing = on;
     byId("play").textContent = on ? "Pause" : "Play";
     byId("play").setAttribute("aria-label", on ? "Pause" : "Play");
@@ -111,7 +112,8 @@
     if (on && state.index >= last) setIndex(0);
     if (ready(player)) {
       player.playbackRate = Number(byId("speed").value);
-      if (on) player.play().catch(() => play(false)); else player.pause();
+      if (on) player.play().catch(() => play(false));
+      else { player.pause(); if (stopped && !player.ended) setIndex(indexOfVideo(player), false); }
     }
     if (on) run(performance.now(), current().time[state.index]);
   }
