@@ -110,6 +110,10 @@ def test_large_videos_are_linked_and_the_rest_embedded(take, body):
     assert page.count('class="mp4"') == 1
     assert 'src="b/o.mp4"' in page
     assert 'src="a/o.mp4"' not in page
+    unread = [Clip("a", [take], overlay_href="a/o.mp4", overlay_linked=True), Clip("b", [take])]
+    page = report_of_clips(unread, body)
+    assert page.count("<video") == 1
+    assert 'src="a/o.mp4"' in page
 
 
 def test_speed_of_even_motion_is_its_speed():

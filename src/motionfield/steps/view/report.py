@@ -42,6 +42,8 @@ class Clip(NamedTuple):
     """The overlay video: embedded while ``RunNotes.max_embedded_bytes`` lasts."""
     overlay_href: str = "overlay.mp4"
     """Where the overlay lies, seen from the report; linked where it is not embedded."""
+    overlay_linked: bool = False
+    """The overlay lies at ``overlay_href`` though its bytes are not given (too many to load)."""
     warnings: Sequence[str] = ()
     timings: Mapping[str, float] = {}
     """Seconds per stage."""
@@ -71,7 +73,14 @@ def report_html(
     notes: RunNotes | None = None,
 ) -> str:
     """The report of one video; see ``report_of_clips``."""
-    clip = Clip(video_name, takes, overlay_mp4, overlay_href, warnings, timings or {})
+    clip = Clip(
+        video_name,
+        takes,
+        overlay_mp4,
+        overlay_href,
+        warnings=warnings,
+        timings=timings or {},
+    )
     return report_of_clips([clip], body, notes)
 
 
@@ -138,7 +147,7 @@ def _shown_clip(clip: Clip, video: str | None) -> dict[str, Any]:
     return {
         "name": clip.video_name,
         "video": video,
-        "href": clip.overlay_href if clip.overlay_mp4 else None,
+        "href": clip.overlay_href if clip.overlay_mp4 or clip.overlay_linked else None,
         "megabytes": size / 1e6,
         "warnings": list(clip.warnings),
         "timings": dict(clip.timings),
