@@ -1,0 +1,28 @@
+"""Options of inverse kinematics."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class IKConfig:
+    """Standard deviations in metres and radians; smaller means stiffer."""
+
+    iterations: int = 16
+    target_sd_m: float = 0.01
+    """Error of a target of weight 1."""
+    robust_m: float | None = None
+    """Geman-McClure scale: targets farther off than this count less and less. None: squares."""
+    limit_sd_rad: float = 0.01
+    """By how much hinges and ranges of joints may be passed."""
+    standing: float = 0.3
+    """Pull to the standing pose, per (half range of the joint)²."""
+    joint_speed: float = 0.0
+    """Per (rad/s)² of every joint between frames; needs ``time_s``."""
+    speed: float = 0.0
+    """Per (m/s)² of the root between frames; needs ``time_s``."""
+    free_betas: int = 0
+    """How many shape coefficients are solved for, one set for all frames."""
+    beta_sd: float = 1.0
+    free_bone_scale: bool = False
+    """Solve for a factor per bone, left and right alike, one set for all frames."""
+    bone_scale_sd: float = 0.3
