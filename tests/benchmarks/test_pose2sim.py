@@ -115,6 +115,7 @@ def _clip() -> tuple[Reference, Motion]:
         views_used=np.full(points.shape[:2], 4, np.int8),
         point_names=REFERENCE_POINTS,
         fps=60.0,
+        up_camera=views.R_camera_world[..., 2].numpy(),
         **{name: part.numpy() for name, part in views._asdict().items()},
     )
     return reference, motion

@@ -52,6 +52,9 @@ class Reference(Record):
     distortion: Float[ndarray, "views 5"]
     R_camera_world: Float[ndarray, "views 3 3"]
     t_camera_world: Float[ndarray, "views 3"]
+    up_camera: Float[ndarray, "views 3"]
+    """True up in each camera's axes: the calibration as published, with which the upright edges
+    of the room in the pictures agree better than with the corrected one."""
 
     @property
     def num_frames(self) -> int:
@@ -102,7 +105,7 @@ def build_references(tracks: Sequence[Tracks], cameras: Views, correct: bool = T
         views = refine_cameras(pixels, weights, cameras, _WRONG_VIEWS) if correct else cameras
         loo = leave_one_out(pixels, weights, views)
         median, mean = loo.nanmedian(1).values.tolist(), loo.nanmean(1).tolist()
-        built.append(Built(_reference(tracks, group, views), tuple(median), tuple(mean)))
+        built.append(Built(_reference(tracks, group, views, cameras), tuple(median), tuple(mean)))
     return built
 
 
@@ -200,7 +203,9 @@ def _stack(
     return keypoints[..., :2], keypoints[..., 2].nan_to_num()
 
 
-def _reference(tracks: Sequence[Tracks], group: tuple[int | None, ...], views: Views) -> Reference:
+def _reference(
+    tracks: Sequence[Tracks], group: tuple[int | None, ...], views: Views, published: Views
+) -> Reference:
     found: Triangulated = triangulate(*_stack(tracks, group, REFERENCE_POINTS), views)
     shape = (tracks[0].num_frames, len(REFERENCE_POINTS))
     seen = [name for name, person in zip(CAMERA_NAMES, group, strict=True) if person is not None]
@@ -213,5 +218,6 @@ def _reference(tracks: Sequence[Tracks], group: tuple[int | None, ...], views: V
         distortion=views.distortion.numpy(),
         R_camera_world=views.R_camera_world.numpy(),
         t_camera_world=views.t_camera_world.numpy(),
+        up_camera=published.R_camera_world[..., 2].numpy(),
         history=(step("triangulate", views=seen),),
     )

@@ -84,14 +84,14 @@ def score_motion(
     points = limb_points(motion, body).double()
     truth = _truth(reference, motion.frame_index)
     row = score_points(name, points, truth)
-    R_true = reference.views.R_camera_world[view].expand(camera.num_frames, 3, 3)
-    R = torch.from_numpy(np.array(camera.R_camera_world)).double()
+    up = torch.from_numpy(np.array(camera.R_camera_world[..., 2])).double()
+    true_up = torch.from_numpy(np.array(reference.up_camera[view])).double()
     aligned = metrics.align_clip(points, truth)
     return dataclasses.replace(
         row,
         g_mpjpe=metrics.g_mpjpe(points, truth),
         acceleration=metrics.acceleration_error(aligned, truth, motion.fps),
-        up_axis_deg=metrics.up_axis_error_deg(R, R_true).mean,
+        up_axis_deg=metrics.up_axis_error_deg(up, true_up.expand_as(up)).mean,
     )
 
 

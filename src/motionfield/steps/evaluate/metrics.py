@@ -260,16 +260,15 @@ def foot_slide(
 
 
 def up_axis_error_deg(
-    R_estimated_camera_world: Float[Tensor, "frames 3 3"],
-    R_true_camera_world: Float[Tensor, "frames 3 3"],
+    up_estimated: Float[Tensor, "frames 3"], up_true: Float[Tensor, "frames 3"]
 ) -> Score:
-    """Angle between the estimated and the true up, both as the camera sees them, degrees.
+    """Angle between the estimated and the true up in one frame's axes, degrees.
 
-    Both worlds are Z up; their headings do not matter.
+    The camera's, where both worlds are Z up: ``R_camera_world[..., 2]``; headings do not matter.
     """
-    a, b = R_estimated_camera_world[..., 2], R_true_camera_world[..., 2]
-    sine = torch.linalg.cross(a, b).norm(dim=-1)
-    return Score(torch.atan2(sine, (a * b).sum(-1)).rad2deg(), "degrees")
+    sine = torch.linalg.cross(up_estimated, up_true).norm(dim=-1)
+    cosine = (up_estimated * up_true).sum(-1)
+    return Score(torch.atan2(sine, cosine).rad2deg(), "degrees")
 
 
 def _whole(points: Tensor) -> Tensor:
