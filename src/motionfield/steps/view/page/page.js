@@ -55,7 +55,8 @@
   function drawFrame() {
     const take = current(), i = state.index, t = take.time[i];
     byId("time").value = i;
-    byId("clock").textContent = `${t.toFixed(2)} s · frame ${take.frame_index[i]}`;
+    byId("clock-time").textContent = `${t.toFixed(2)} s`;
+    byId("clock-frame").textContent = ` · frame ${take.frame_index[i]}`;
     const everyone = people();
     scene.draw(everyone, camera());
     drawTop(byId("path"), everyone, i);
