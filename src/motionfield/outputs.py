@@ -92,13 +92,17 @@ def name_sources(config: RunConfig) -> list[Source]:
     return sources
 
 
-def check_out(config: RunConfig, sources: Sequence[Source]) -> None:
-    """Fail before anything is computed: inputs that are missing, an output that cannot be used.
+def check_run(config: RunConfig, sources: Sequence[Source]) -> None:
+    """Fail before anything is computed.
 
     Raises:
+        InputError: an input does not exist.
         OutputError: OUT cannot be written, or holds a result that would be lost.
     """
     out = config.out
+    for path in (*config.videos, *config.keypoints):
+        if not path.exists():
+            raise InputError(path, "does not exist", "check the path")
     try:
         out.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=out, prefix=".motionfield-"):
@@ -117,37 +121,44 @@ def check_out(config: RunConfig, sources: Sequence[Source]) -> None:
         raise OutputError(out, fault, "give another -o")
 
 
+def check_key(source: Source, key: str) -> None:
+    """Refuse to go on over a finished result of another input or of other options.
+
+    Raises:
+        OutputError: the source's folder holds one.
+    """
+    if _finished_key(source) not in (None, key):
+        fault = "holds a result made from another input, with other options or another version"
+        raise OutputError(source.folder, fault, "give another -o, or delete it")
+
+
 def write_source(
     result: SourceResult, body: Body, config: RunConfig, progress: Progress
 ) -> Finished:
     """Write the files of one input; those of a finished run with the same key are kept.
 
     Raises:
-        OutputError: the folder cannot be written, or holds a result of other options.
+        OutputError: the folder cannot be written.
     """
     source, takes = result.source, result.takes
-    found = _finished_key(source)
-    if found not in (None, result.key):
-        fault = "holds a result made from another input or with other options"
-        raise OutputError(source.folder, fault, "give another -o, or delete it")
     folders = _take_folders(source, len(takes))
     overlay = source.folder / "overlay.mp4" if result.video and config.overlay else None
     files = [folder / name for folder in folders for name in _WRITERS]
     files += [overlay] if overlay else []
-    if found == result.key and all(file.exists() for file in files):
+    if _finished_key(source) == result.key and all(file.exists() for file in files):
         return Finished(result, files, overlay)
-    with _reported(source.folder), progress("write", len(files), "file") as bar:
+    with _reported(source.folder):
         _mark(source, result.key, whole=False)
         if overlay and result.video:
             with _whole(overlay) as part:
                 _write_overlay(part, result.video, takes, body, progress)
-            bar.advance()
-        for take, folder in zip(takes, folders, strict=True):
-            folder.mkdir(parents=True, exist_ok=True)
-            for name, write in _WRITERS.items():
-                with _whole(folder / name) as part:
-                    write(part, take, body)
-                bar.advance()
+        with progress("write", len(folders) * len(_WRITERS), "file") as bar:
+            for take, folder in zip(takes, folders, strict=True):
+                folder.mkdir(parents=True, exist_ok=True)
+                for name, write in _WRITERS.items():
+                    with _whole(folder / name) as part:
+                        write(part, take, body)
+                    bar.advance()
         _mark(source, result.key, whole=True)
     return Finished(result, files, overlay)
 
@@ -250,7 +261,8 @@ def warnings_of(result: SourceResult) -> tuple[str, ...]:
         f"{take.name} was not seen in {missing} of {len(take.motion.observed)} frames: "
         "the motion is carried over there"
         for take in result.takes
-        if (missing := int((~take.motion.observed).sum()))
+        if result.source.keypoints is not None  # otherwise the tracker has said it
+        and (missing := int((~take.motion.observed).sum()))
     ]
     return tuple(dict.fromkeys((*result.warnings, *cameras, *lost)))
 

@@ -24,7 +24,8 @@ from motionfield.outputs import (
     Finished,
     Source,
     SourceResult,
-    check_out,
+    check_key,
+    check_run,
     name_sources,
     write_source,
     write_summary,
@@ -67,7 +68,7 @@ class Pipeline:
         """
         started = time.monotonic()
         sources = name_sources(self._config)
-        check_out(self._config, sources)
+        check_run(self._config, sources)
         finished: list[Finished] = []
         failed: list[Failed] = []
         for source in sources:
@@ -82,10 +83,13 @@ class Pipeline:
 
     def _run_source(self, source: Source) -> Finished:
         config = self._config
+        key = self._input_key(source)
+        whole_key = make_key(key, config.calibrate, config.body, config.lift, config.fit)
+        whole_key = make_key(whole_key, config.method, config.seed, config.overlay)
+        check_key(source, whole_key)
         store = StageStore(source.folder / ".stages", config.resume)
         video = None if source.video is None else read_video(source.video, config.read)
 
-        key = self._input_key(source)
         tracks = store.record("track", key, Tracks, lambda: self._track(source, video))
         key = make_key(key, config.calibrate, config.body)
         camera = store.record("calibrate", key, CameraPath, lambda: self._calibrate(tracks, video))
@@ -93,8 +97,7 @@ class Pipeline:
             self._run_person(store, key, tracks, index, camera)
             for index in range(tracks.num_persons)
         ]
-        key = make_key(key, config.lift, config.fit, config.method, config.seed, config.overlay)
-        result = SourceResult(source, video, takes, tracks.warnings, store.times, key)
+        result = SourceResult(source, video, takes, tracks.warnings, store.times, whole_key)
         return write_source(result, self._body(), config, self._progress)
 
     def _run_person(
