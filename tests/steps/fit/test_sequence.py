@@ -1,0 +1,122 @@
+"""The sequence fit on made takes with exact truth."""
+
+import numpy as np
+import pytest
+import torch
+
+from motionfield.core.errors import OptionError
+from motionfield.core.keypoint_sets import BLAZEPOSE_33, LIMB_JOINTS
+from motionfield.data import Keypoints, Motion
+from motionfield.steps.fit import FitResult, SequenceFitConfig, SequenceFitter
+from steps.fit.made_take import MadeTake, disturb, make_take, points_of
+
+LIMBS = [BLAZEPOSE_33.index(name) for name in LIMB_JOINTS]
+
+
+def fit(take: MadeTake, initial: Motion, keypoints: Keypoints | None = None) -> FitResult:
+    fitter = SequenceFitter(SequenceFitConfig(), take.body, None)
+    return fitter.fit(keypoints or take.keypoints, take.camera, initial)
+
+
+def error_m(motion: Motion, truth: Motion) -> torch.Tensor:
+    """Distance of the limb joints in the world, (frames, 12)."""
+    return (points_of(motion) - points_of(truth))[:, LIMBS].norm(dim=-1)
+
+
+@pytest.fixture(scope="module")
+def take() -> MadeTake:
+    return make_take()
+
+
+@pytest.fixture(scope="module")
+def fitted(take: MadeTake) -> FitResult:
+    return fit(take, disturb(take.truth))
+
+
+def test_a_disturbed_motion_is_brought_back(take: MadeTake, fitted: FitResult) -> None:
+    before = error_m(disturb(take.truth), take.truth).mean()
+    after = error_m(fitted.motion, take.truth)
+    assert before > 0.1
+    assert after.mean() < 0.025
+    assert after.quantile(0.95) < 0.06
+
+
+def test_resting_feet_do_not_slide(fitted: FitResult) -> None:
+    heels = points_of(fitted.motion)[:, [BLAZEPOSE_33.index("left_heel")]]
+    assert heels.diff(dim=0)[..., :2].norm(dim=-1).mean() < 0.002
+    assert fitted.motion.contacts is not None
+    assert fitted.motion.contacts.mean() > 0.9
+
+
+def test_the_same_input_gives_the_same_motion(take: MadeTake, fitted: FitResult) -> None:
+    again = fit(take, disturb(take.truth)).motion
+    np.testing.assert_array_equal(again.body_pose, fitted.motion.body_pose)
+    np.testing.assert_array_equal(again.transl, fitted.motion.transl)
+
+
+def test_a_given_height_is_kept(take: MadeTake) -> None:
+    tall = take.truth.replace(betas=np.eye(1, len(take.truth.betas), dtype=np.float32)[0])
+    kept = fit(take, tall).motion
+    assert kept.betas[0] == 1.0
+    free_camera = take.camera.replace(scale_source="assumed")
+    free = fit(take._replace(camera=free_camera), tall).motion
+    assert free.betas[0] != 1.0
+
+
+def test_unseen_frames_are_carried_over_smoothly(take: MadeTake) -> None:
+    points, coarse = (
+        np.array(a) for a in (take.keypoints.keypoints_2d, take.keypoints.coarse_camera)
+    )
+    observed = np.array(take.keypoints.observed)
+    observed[20:26] = False
+    points[20:26], coarse[20:26] = np.nan, np.nan
+    seen = take.keypoints.replace(keypoints_2d=points, coarse_camera=coarse, observed=observed)
+    motion = fit(take, disturb(take.truth), seen).motion
+    error = error_m(motion, take.truth)
+    assert error[20:26].mean() < 0.06
+    assert error[:18].mean() < 0.03
+
+
+def test_an_outlier_does_not_drag_the_limb(take: MadeTake) -> None:
+    points = np.array(take.keypoints.keypoints_2d)
+    wrist = BLAZEPOSE_33.index("left_wrist")
+    points[22, wrist, :2] += 300
+    motion = fit(take, disturb(take.truth), take.keypoints.replace(keypoints_2d=points)).motion
+    assert error_m(motion, take.truth)[22].max() < 0.08
+
+
+def test_one_frame_is_fitted() -> None:
+    single = make_take(frames=1)
+    motion = fit(single, disturb(single.truth)).motion
+    assert motion.num_frames == 1
+    assert error_m(motion, single.truth).mean() < 0.1
+
+
+def test_records_of_different_lengths_are_refused(take: MadeTake) -> None:
+    longer = make_take(frames=50)
+    with pytest.raises(OptionError, match="45 frames of keypoints, 50 of camera"):
+        fit(take._replace(camera=longer.camera), take.truth)
+
+
+def test_unknown_keypoints_are_refused(take: MadeTake) -> None:
+    names = tuple(f"marker_{i}" for i in range(33))
+    with pytest.raises(OptionError, match="no known set"):
+        fit(take, take.truth, take.keypoints.replace(keypoint_names=names))
+
+
+def test_turning_the_world_turns_the_result(take: MadeTake, fitted: FitResult) -> None:
+    """A world turned about the vertical and shifted, camera and start alike, changes nothing."""
+    angle = torch.tensor(1.1)
+    R = np.array(
+        [[angle.cos(), -angle.sin(), 0], [angle.sin(), angle.cos(), 0], [0, 0, 1]], np.float32
+    )
+    t = np.array([3.0, -2.0, 0.0], np.float32)
+    start = disturb(take.truth)
+    rest = take.body.rest_joints(torch.tensor(start.betas))[0].numpy()
+    turned_start = start.replace(
+        global_orient=R @ start.global_orient, transl=(start.transl + rest) @ R.T + t - rest
+    )
+    turned = fit(take._replace(camera=take.camera.moved(R, t)), turned_start)
+    expected = points_of(fitted.motion) @ torch.tensor(R).T + torch.tensor(t)
+    # Adam works on each coordinate for itself, so the two paths differ a little.
+    assert (points_of(turned.motion) - expected).norm(dim=-1).mean() < 0.02
