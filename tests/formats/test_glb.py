@@ -1,5 +1,6 @@
 """GLB files, reopened by a reader of bytes and JSON, and by trimesh."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -60,11 +61,14 @@ def test_between_frames_the_body_takes_the_short_way(tmp_path: Path) -> None:
             np.testing.assert_allclose(np.linalg.norm(values, axis=1), 1, atol=1e-5)
 
 
+@pytest.mark.parametrize("body", ["toy", "anny"])
 @pytest.mark.parametrize("proportions", [lambda m: m, long_legged], ids=["plain", "long_legged"])
-def test_the_skin_moves_as_the_body(tmp_path: Path, proportions) -> None:
-    motion = proportions(walk_in_circles(count=20))
+def test_the_skin_moves_as_the_body(
+    tmp_path: Path, proportions: Callable[[Motion], Motion], body: str
+) -> None:
+    motion = proportions(walk_in_circles(body, count=6))
     glb = written(tmp_path, motion)
-    truth = load_body("toy").vertices(**parameters(motion)).numpy()
+    truth = load_body(body).vertices(**parameters(motion)).numpy()
     np.testing.assert_allclose(z_up(glb.vertices(glb.time_s)), truth, atol=1e-3)
 
 

@@ -14,11 +14,15 @@ from motionfield.formats.motion_npz import read_motion_npz, write_motion_npz
 from motionfield.steps.export import EXPORTERS, export_motion
 
 
+def write(folder: Path, body: str) -> Path:
+    path = folder / "motion.npz"
+    write_motion_npz(path, take_of(walk_ahead(body)), load_body(body))
+    return path
+
+
 @pytest.fixture
 def motion_file(tmp_path: Path) -> Path:
-    path = tmp_path / "motion.npz"
-    write_motion_npz(path, take_of(walk_ahead()), load_body("toy"))
-    return path
+    return write(tmp_path, "toy")
 
 
 def joints_in(path: Path) -> np.ndarray:
@@ -34,11 +38,12 @@ def joints_in(path: Path) -> np.ndarray:
     return true_joints(read_motion_npz(path).motion)
 
 
+@pytest.mark.parametrize("body", ["toy", "anny"])
 @pytest.mark.parametrize("to", sorted(set(EXPORTERS) - {"csv"}))
-def test_every_form_holds_the_same_motion(tmp_path: Path, motion_file: Path, to: str) -> None:
+def test_every_form_holds_the_same_motion(tmp_path: Path, to: str, body: str) -> None:
     out = tmp_path / f"out.{to}"
-    export_motion(motion_file, to, out)
-    np.testing.assert_allclose(joints_in(out), true_joints(walk_ahead()), atol=1e-3)
+    export_motion(write(tmp_path, body), to, out)
+    np.testing.assert_allclose(joints_in(out), true_joints(walk_ahead(body)), atol=1e-3)
 
 
 def test_the_table_of_angles_has_a_row_per_frame(tmp_path: Path, motion_file: Path) -> None:
