@@ -61,8 +61,8 @@ def report(tmp_path_factory: pytest.TempPathFactory, body, take, overlay) -> Pat
             [take, second],
             overlay,
             "a/overlay.mp4",
-            (HOSTILE,),
-            {"fit": 2.0},
+            warnings=(HOSTILE,),
+            timings={"fit": 2.0},
         ),
         Clip("keypoints.npz", [other]),
     ]

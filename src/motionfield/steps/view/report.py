@@ -42,11 +42,11 @@ class Clip(NamedTuple):
     """The overlay video: embedded while ``RunNotes.max_embedded_bytes`` lasts."""
     overlay_href: str = "overlay.mp4"
     """Where the overlay lies, seen from the report; linked where it is not embedded."""
-    overlay_linked: bool = False
-    """The overlay lies at ``overlay_href`` though its bytes are not given (too many to load)."""
     warnings: Sequence[str] = ()
     timings: Mapping[str, float] = {}
     """Seconds per stage."""
+    overlay_linked: bool = False
+    """The overlay lies at ``overlay_href`` though its bytes are not given (too many to load)."""
 
 
 @dataclass(frozen=True)
@@ -78,8 +78,8 @@ def report_html(
         takes,
         overlay_mp4,
         overlay_href,
-        warnings=warnings,
-        timings=timings or {},
+        warnings,
+        timings or {},
     )
     return report_of_clips([clip], body, notes)
 
