@@ -142,7 +142,7 @@ def test_a_sliding_motion_is_measured_and_told() -> None:
 
 def test_feet_that_move_in_the_picture_are_not_in_contact() -> None:
     path = np.zeros((FRAMES, 3))
-    path[:, 0] = np.arange(FRAMES) / FPS * 0.9 - 0.9
+    path[:, 0] = np.arange(FRAMES) / FPS * 0.9 - 0.9  # half a body height per second
     motion, camera = _motion(path), _camera()
     quality = assess(motion, camera, _seen(motion, camera), BODY)
     assert quality.contact_share == 0
@@ -168,6 +168,26 @@ def test_a_turning_camera_does_not_make_feet_move() -> None:
     assert assess(motion, camera, _seen(motion, camera), BODY).contact_share == 1.0
     unaware = camera.replace(moving=False)
     assert assess(motion, unaware, _seen(motion, camera), BODY).contact_share < 0.2
+
+
+def test_one_bad_frame_does_not_end_a_rest() -> None:
+    motion, camera = _motion(), _camera()
+    seen = _seen(motion, camera)
+    feet = FootPoints.of(seen.keypoint_names)
+    assert feet is not None
+    points = _points(motion)[:, list(feet.columns)]
+    jumped = seen.replace(keypoints_2d=_with_jump(seen.keypoints_2d, 30))
+    strict = seen_contact(jumped, feet, camera, points, ContactConfig(window_s=0.0, gap_s=0.0))
+    assert (~strict).any(1).nonzero().flatten().tolist() == [30]
+    assert seen_contact(jumped, feet, camera, points, ContactConfig(window_s=0.0)).all()
+
+
+def _with_jump(keypoints: ndarray, frame: int) -> ndarray:
+    """Still before and after ``frame``; there it goes 14 px aside (half a body height/s)."""
+    moved = keypoints.copy()
+    moved[frame + 1 :, :, 0] += 14
+    moved[frame, :, 0] += 7
+    return moved
 
 
 def test_short_rests_are_no_contact() -> None:

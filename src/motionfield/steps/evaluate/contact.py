@@ -22,10 +22,13 @@ _FOOT_PARTS: Final = (("heel", "foot_index"), ("heel", "big_toe"), ("foot",), ("
 class ContactConfig:
     """Thresholds in body heights: the height of the person's box, its median over a second."""
 
-    still_per_s: float = 0.2
-    """A resting point moves slower than this in the picture (0.35 m/s for an adult)."""
+    still_per_s: float = 0.3
+    """A resting point moves slower than this in the picture (0.5 m/s for an adult: the detector's
+    slow error alone reaches it; a swinging foot has 1 to 3)."""
     window_s: float = 0.07
     """Speed is the slope of a line over this time on either side, which calms the detector."""
+    gap_s: float = 0.05
+    """Interruptions up to this long do not end a rest."""
     least_s: float = 0.1
     """Shorter rests are turning points of a swing, not contact."""
     above_other: float = 0.2
@@ -77,7 +80,8 @@ def seen_contact(
     low = (raised - lowest) / height[:, None] < config.above_other
     trusted = foot[..., 2] >= config.confidence
     resting = (speed < config.still_per_s) & low & trusted  # NaN compares false: no contact
-    return _lasting(resting, max(2, round(config.least_s * keypoints.fps)))
+    bridged = ~_lasting(~resting, int(config.gap_s * keypoints.fps) + 1)
+    return _lasting(bridged & trusted, max(2, round(config.least_s * keypoints.fps)))
 
 
 def body_height_px(keypoints: Keypoints) -> Float[Tensor, "frames"]:
