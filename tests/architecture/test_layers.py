@@ -112,7 +112,7 @@ def test_only_the_cli_prints() -> None:
     printing = [
         f"{module.name}:{node.lineno}"
         for module in modules()
-        if module.room != "cli"
+        if module.room not in ("cli", "benchmarks")  # these have commands of their own
         for node in ast.walk(module.tree)
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Name)

@@ -6,16 +6,19 @@ import json
 from pathlib import Path
 
 from motionfield.cli.parser import Verbs, add_common
+from motionfield.core.errors import OptionError
 
 BENCHMARKS = {
     "body_speed": "motionfield.benchmarks.body_speed:benchmark_body_speed",
     "tracking": "motionfield.benchmarks.tracking:benchmark_tracking",
-    "pose2sim": "motionfield.benchmarks.pose2sim:benchmark_pose2sim",
+    "pose2sim": "motionfield.benchmarks.pose2sim:measure_pose2sim",
+    "pose2sim_multi": "motionfield.benchmarks.pose2sim:measure_pose2sim_multi",
 }
-"""Name → function of ``data`` (a folder or None) and ``progress``.
+"""Name → function of ``data`` (a folder, or None: fetched) and ``progress``.
 
 It returns an object with ``table()`` (the printed lines) and ``summary()`` (plain data).
 """
+NEED_DATA = ("tracking",)
 
 
 def add_parser(verbs: Verbs) -> None:
@@ -28,6 +31,8 @@ def add_parser(verbs: Verbs) -> None:
 
 
 def run_verb(options: argparse.Namespace) -> int:
+    if options.data is None and options.name in NEED_DATA:
+        raise OptionError(f"benchmark {options.name}: needs files of yours; give --data DIR")
     from motionfield.cli.progress import progress_of
     from motionfield.data.record import write_whole
 
