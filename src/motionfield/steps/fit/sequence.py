@@ -39,15 +39,15 @@ class SequenceFitConfig:
     iterations: int = 300
     learning_rate: float = 0.02
     free_betas: int = 10
-    reprojection: float = 600.0
-    """Per (body height)²: a standard deviation of 1.2 %, its error shared by some 6 frames."""
+    reprojection: float = 1200.0
+    """Per (body height)²: a standard deviation of 1.2 %, its error shared by some 3 frames."""
     reprojection_scale: float = 0.04
     """Residual in body heights beyond which a keypoint is taken for an outlier."""
     coarse: float = 4.0
     """Per m²: 0.08 m, an error that lasts for some 20 frames."""
     coarse_scale: float = 0.15
     pose_prior: float = 0.1
-    limits: float = 50.0
+    limits: float = 10.0
     acceleration: float = 0.003
     """Per (m/s²)²."""
     acceleration_scale: float = 10.0
@@ -59,7 +59,8 @@ class SequenceFitConfig:
     contact_height: float = 200.0
     """Per m² of a resting foot point above or below its height when standing."""
     penetration: float = 500.0
-    betas: float = 1.0
+    betas: float = 0.3
+    """Per frame: the detector's bias, which shape would follow, is not averaged away."""
 
 
 class _Variables(NamedTuple):
@@ -154,7 +155,8 @@ class _Problem:
         )
         total = self._reprojection(posed) + self._ground(posed) + self._smoothness(posed, rotations)
         total = total + config.limits * limit_penalty(body_pose).sum()
-        total = total + config.betas * variables.betas.square().sum()
+        frames = len(variables.transl)
+        total = total + config.betas * frames * variables.betas.square().sum()
         if self._prior is not None:
             total = total + config.pose_prior * self._prior.energy(body_pose).sum()
         return total
