@@ -114,7 +114,7 @@ def test_moves_with_its_targets() -> None:
     there = solve_ik(BODY, targets @ turn.T + shift, ones(targets), "blazepose33", config)
     moved = posed(here).joints @ turn.T + shift
     assert (posed(there).joints - moved).norm(dim=-1).max() < 0.004
-    torch.testing.assert_close(there.body_pose, here.body_pose, atol=0.03, rtol=0)
+    torch.testing.assert_close(there.body_pose, here.body_pose, atol=0.1, rtol=0)
 
 
 def test_mirrored_targets_give_the_mirrored_pose() -> None:

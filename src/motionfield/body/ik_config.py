@@ -7,7 +7,7 @@ from dataclasses import dataclass
 class IKConfig:
     """Standard deviations in metres and radians; smaller means stiffer."""
 
-    iterations: int = 16
+    iterations: int = 12
     target_sd_m: float = 0.01
     """Error of a target of weight 1."""
     robust_m: float | None = None

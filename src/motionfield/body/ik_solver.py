@@ -24,7 +24,7 @@ _FIRST_DAMPING, _LEAST_DAMPING, _MOST_DAMPING = 1e-2, 1e-6, 1e4
 _DAMPING_UP, _DAMPING_DOWN = 8.0, 0.25
 _LONGEST_STEP_RAD = 0.7
 _SPEED_STEPS = 12
-_ENOUGH = 1e-3
+_ENOUGH = 3e-4
 """Relative decrease of the cost below which the solver stops."""
 
 

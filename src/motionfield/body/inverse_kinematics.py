@@ -26,6 +26,8 @@ _OVERLAP = 12
 """Frames that neighbouring blocks share where speed couples them."""
 _SHAPE_FRAMES = 150
 """Frames, evenly chosen, that decide the shape."""
+_SOFT_LIMIT_RAD = 0.1
+_SOFT_ITERATIONS = 6
 
 
 class IKSolution(NamedTuple):
@@ -143,6 +145,10 @@ class _Job(NamedTuple):
         targets, weights = self.targets[frames], self.weights[frames]
         time_s = None if self.time_s is None else self.time_s[frames]
         start = closed_form_start(self.body, betas, targets, weights, self.keypoint_set)
-        problem = Problem(config, self.body, self.keypoint_set, targets, weights, time_s)
         state = State(start.rotations, start.transl, betas, bone_scale)
-        return solve(problem, state, config.iterations)
+        # Stiff limits are walls that a first rough pose can be caught behind.
+        soft = dataclasses.replace(config, limit_sd_rad=max(config.limit_sd_rad, _SOFT_LIMIT_RAD))
+        for stage, iterations in ((soft, _SOFT_ITERATIONS), (config, config.iterations)):
+            problem = Problem(stage, self.body, self.keypoint_set, targets, weights, time_s)
+            state = solve(problem, state, iterations)
+        return state
