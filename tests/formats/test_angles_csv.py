@@ -29,6 +29,7 @@ def test_columns_rows_and_marks(tmp_path: Path) -> None:
     np.testing.assert_allclose(table["time_s"], motion.time_s, atol=1e-6)
     np.testing.assert_array_equal(table["frame"], motion.frame_index)
     np.testing.assert_array_equal(table["observed"], motion.observed)
+    assert ",-0.0000" not in (tmp_path / "joint_angles.csv").read_text()
 
 
 def test_made_angles_come_back_in_degrees(tmp_path: Path) -> None:

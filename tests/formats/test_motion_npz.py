@@ -200,7 +200,7 @@ def test_files_that_are_no_motion_are_one_clear_error(tmp_path: Path) -> None:
     cases = {"text.npz": b"hello", "empty.npz": b"", "cut.npz": whole[: len(whole) // 2]}
     for name, content in cases.items():
         (tmp_path / name).write_bytes(content)
-        with pytest.raises(InputError, match=name):
+        with pytest.raises(InputError, match=f"{name}: is not an npz file"):
             read_motion_npz(tmp_path / name)
     with pytest.raises(InputError, match="does not exist"):
         read_motion_npz(tmp_path / "nothing.npz")

@@ -5,6 +5,7 @@ import io
 import math
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from motionfield.body.joint_angles import ANGLES, joint_angles
@@ -26,7 +27,9 @@ def write_angles_csv(path: Path, motion: Motion) -> None:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["time_s", "frame", "observed", *(f"{name}_deg" for name in ANGLES)])
-    frames = zip(motion.time_s, motion.frame_index, motion.observed, table, strict=True)
+    # Rounded first, so that nothing is written as -0.0000.
+    rows = np.round(table, 4) + 0.0
+    frames = zip(motion.time_s, motion.frame_index, motion.observed, rows, strict=True)
     for time, frame, observed, row in frames:
         values = (f"{value:.4f}" for value in row)
         writer.writerow([f"{time:.6f}", int(frame), int(observed), *values])

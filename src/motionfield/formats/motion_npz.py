@@ -197,6 +197,9 @@ def read_motion_npz(path: Path) -> MotionFile:
     """
     if not path.exists():
         raise InputError(path, "does not exist", "check the path")
+    if not zipfile.is_zipfile(path):
+        # numpy would speak of pickles, and of how to read them unsafely.
+        raise InputError(path, "is not an npz file", _CURE)
     try:
         with np.load(path, allow_pickle=False) as file:
             content = {key: file[key] for key in file.files}
