@@ -1,0 +1,192 @@
+"""How the pose mixture that ships was made: poses of the free CMU shards, weighted EM.
+
+``motionfield train pose_mixture --data DIR``; figures and licence in docs/priors.md.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from motionfield.body.base import Body
+from motionfield.body.registry import load_body
+from motionfield.core.arrays import tensor_of
+from motionfield.core.conventions import JOINT_INDEX
+from motionfield.core.errors import InputError
+from motionfield.core.progress import Bar, Progress, silent
+from motionfield.formats.mocap_npz import MocapShard, read_mocap
+from motionfield.priors.pose_mixture import (
+    PoseMixture,
+    mirror_features,
+    pose_features,
+)
+from motionfield.training.mixture_em import EMConfig, fit_mixture
+from motionfield.worlds.mocap import retarget_clips
+
+FREE_SHARDS: Final = ("cmu_amc", "cmu8", "cmu_daz", "cmu_dm", "cmu_iclone")
+"""CMU: free for all uses."""
+CREDIT: Final = (
+    "The data used in this project was obtained from mocap.cs.cmu.edu. "
+    "The database was created with funding from NSF EIA-0196217."
+)
+# Two subjects of one salsa couple, a third of all frames.
+_ONE_SOURCE: Final = {"cmu61": "cmu60"}
+_WRISTS: Final = ("left_wrist", "right_wrist")
+
+
+@dataclass(frozen=True)
+class PoseMixtureConfig:
+    """What goes in and how it is fitted."""
+
+    seed: int = 0
+    body: str = "anny"
+    stride: int = 3
+    """Every n-th frame (30 frames/s in the shards)."""
+    subject_power: float = 0.5
+    """A subject with n frames counts n to this power: 1 trusts the longest, 0 all alike."""
+    em: EMConfig = field(default_factory=EMConfig)
+
+
+class PoseSet(NamedTuple):
+    """Poses with how much each counts."""
+
+    features: Float[Tensor, "poses features"]
+    weights: Float[Tensor, "poses"]
+    """Mean 1."""
+
+
+class TrainReport(NamedTuple):
+    """What was made and how well it explains subjects that it never saw."""
+
+    path: Path
+    num_poses: int
+    num_held_out: int
+    log_likelihood: float
+    """Mean over the training poses, nats per pose, weighted."""
+    held_out: float
+    """Mean over the poses of the val subjects, both sides of the mirror."""
+    held_out_one_gaussian: float
+    """The same of one Gaussian fitted to the same poses."""
+
+    def lines(self) -> list[str]:
+        """For people."""
+        return [
+            f"{self.num_poses} training poses, {self.num_held_out} of the val subjects",
+            f"log likelihood per pose: train {self.log_likelihood:.2f}, val {self.held_out:.2f}",
+            f"one Gaussian instead: val {self.held_out_one_gaussian:.2f}",
+            f"written: {self.path}",
+        ]
+
+
+def train_pose_mixture(
+    data_dir: Path | str, out_path: Path | str, seed: int = 0, progress: Progress = silent
+) -> TrainReport:
+    """Train on the train split of the CMU shards in a folder and write the mixture.
+
+    Raises:
+        InputError: the folder holds none of the shards, or a damaged one.
+    """
+    config = PoseMixtureConfig(seed=seed)
+    shards = _read_shards(Path(data_dir))
+    body = load_body(config.body)
+    train = collect_poses(shards, ("train",), body, config, progress)
+    val = collect_poses(shards, ("val",), body, config, progress)
+    mixture = fit_mixture(train.features, train.weights, config.em, seed, progress)
+    single = fit_mixture(train.features, train.weights, EMConfig(pairs=0), seed)
+    metadata = {"credit": CREDIT, "seed": str(seed), "data": " ".join(s.path.stem for s in shards)}
+    out_path = Path(out_path)
+    out_path.parent.mkdir(parents=True, exist_ok=True)
+    mixture.save(out_path, metadata)
+    return TrainReport(
+        path=out_path,
+        num_poses=len(train.features),
+        num_held_out=len(val.features),
+        log_likelihood=mean_log_likelihood(mixture, train),
+        held_out=mean_log_likelihood(mixture, val),
+        held_out_one_gaussian=mean_log_likelihood(single, val),
+    )
+
+
+def collect_poses(
+    shards: Sequence[MocapShard],
+    splits: Sequence[str],
+    body: Body,
+    config: PoseMixtureConfig,
+    progress: Progress = silent,
+) -> PoseSet:
+    """Retarget the clips of the given splits and weight their poses by subject.
+
+    Skeletons without hands get wrists drawn from the others: a wrist that is always straight
+    would be learned as a law.
+    """
+    features, sources, handless = [], [], []
+    total = sum(len(shard.of_split(*splits)) for shard in shards)
+    with progress(f"retarget {'+'.join(splits)}", total, "clip") as bar:
+        for shard in shards:
+            for name, poses in _poses_of(shard, splits, body, config.stride, bar):
+                features.append(poses)
+                sources += [_ONE_SOURCE.get(name, name)] * len(poses)
+                handless.append(poses[:, _wrist_columns()].eq(0).all(-1))
+    if not features:
+        raise InputError(shards[0].path.parent, f"no clips of {splits}", "give the CMU shards")
+    poses = torch.cat(features)
+    generator = torch.Generator().manual_seed(config.seed)
+    poses = _draw_wrists(poses, torch.cat(handless), generator)
+    return PoseSet(poses, subject_weights(sources, config.subject_power))
+
+
+def subject_weights(subjects: Sequence[str], power: float) -> Float[Tensor, "poses"]:
+    """Weights with which a subject of n poses counts n to the ``power``; their mean is 1."""
+    count = {subject: subjects.count(subject) for subject in set(subjects)}
+    weights = torch.tensor([count[s] ** (power - 1) for s in subjects], dtype=torch.float64)
+    return weights / weights.mean()
+
+
+def mean_log_likelihood(mixture: PoseMixture, poses: PoseSet) -> float:
+    """Weighted mean over the poses and their mirror images, nats per pose."""
+    both = torch.cat((poses.features, mirror_features(poses.features)))
+    energy = mixture.energy_of_features(both.double(), "logsumexp")
+    weights = poses.weights.repeat(2)
+    return -float((weights * energy).sum() / weights.sum())
+
+
+def _read_shards(folder: Path) -> list[MocapShard]:
+    paths = [folder / f"{name}.npz" for name in FREE_SHARDS]
+    found = [read_mocap(path) for path in paths if path.is_file()]
+    if not found:
+        names = ", ".join(path.name for path in paths)
+        raise InputError(folder, f"holds none of {names}", "give the folder of the CMU shards")
+    return found
+
+
+def _poses_of(
+    shard: MocapShard, splits: Sequence[str], body: Body, stride: int, bar: Bar
+) -> list[tuple[str, Float[Tensor, "poses features"]]]:
+    poses = []
+    for info, motion in retarget_clips(shard, shard.of_split(*splits), body):
+        good = tensor_of(motion.body_pose)[torch.tensor(motion.observed.copy())]
+        poses.append((info.subject, pose_features(good[::stride]).double()))
+        bar.advance()
+    return poses
+
+
+def _wrist_columns() -> list[int]:
+    first = [3 * (JOINT_INDEX[name] - 1) for name in _WRISTS]
+    return [start + axis for start in first for axis in range(3)]
+
+
+def _draw_wrists(
+    poses: Float[Tensor, "poses features"], handless: Tensor, generator: torch.Generator
+) -> Float[Tensor, "poses features"]:
+    donors = poses[~handless]
+    if not handless.any() or not len(donors):
+        return poses
+    drawn = torch.randint(len(donors), (int(handless.sum()),), generator=generator)
+    columns = torch.tensor(_wrist_columns())
+    filled = poses.clone()
+    filled[handless.nonzero(), columns] = donors[drawn][:, columns]
+    return filled
