@@ -109,3 +109,13 @@ def test_shadow_darkens_the_ground_under_the_body_only():
     assert picture[row, column, 0] < 0.7 * before[row, column, 0]
     assert (picture[:20] == before[:20]).all()
     assert (picture[-20:] == before[-20:]).all()
+
+
+def test_things_smaller_than_a_cell_are_not_missed(oblique_view):
+    generator = np.random.default_rng(3)
+    centres = generator.uniform((-0.6, -0.6, 0.1), (0.6, 0.6, 1.0), (40, 3))
+    beads = [sphere(tuple(centre), 0.02, subdivisions=1) for centre in centres]
+    layer = render_layer(RayScene(beads), oblique_view)
+    pixels = np.floor(oblique_view.pixels_of(centres)[0]).astype(int) - (layer.box.x0, layer.box.y0)
+    columns, rows = pixels.T
+    assert (layer.alpha[rows, columns] > 0.1).all()
