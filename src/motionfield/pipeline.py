@@ -141,8 +141,8 @@ class Pipeline:
                     f"{video.num_frames}",
                     "give the keypoints of every frame of the video (or of the --range)",
                 )
-            clock = {"time_s": video.time_s, "frame_index": video.frame_index}
-            return Tracks.of_one(keypoints.replace(**clock))
+            timed = keypoints.replace(time_s=video.time_s, frame_index=video.frame_index)
+            return Tracks.of_one(timed)
         if video is None:
             raise InputError(source.name, "has neither video nor keypoints", "give one of them")
         models = PoseModels(

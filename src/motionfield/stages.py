@@ -84,7 +84,7 @@ class StageStore:
     ) -> AnyRecord:
         """As ``records``, for a stage that makes one."""
         (found,) = self.records(stage, key, [kind], lambda: [make()])
-        return found  # type: ignore[no-any-return]
+        return found
 
     def _load(self, paths: Sequence[Path], kinds: Sequence[type[Record]]) -> list[Record] | None:
         if not all(path.exists() for path in paths):

@@ -180,7 +180,7 @@ def test_equal_stems_get_a_suffix(tmp_path: Path) -> None:
     names = ["a/walk.mp4", "b/Walk.mov", "c/walk_2.mp4", "d/walk.mp4", "e/ .mp4", "f/Ü ber 🏃.mp4"]
     config = quick_config(tmp_path, videos=tuple(tmp_path / name for name in names))
     found = [source.name for source in name_sources(config)]
-    assert found == ["walk", "Walk_2", "walk_2_2", "walk_3", ".mp4", "Ü ber 🏃"]
+    assert found == ["walk", "Walk_2", "walk_2_2", "walk_3", "video", "Ü ber 🏃"]
     assert len({name.casefold() for name in found}) == len(found)
 
 

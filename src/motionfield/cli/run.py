@@ -128,6 +128,7 @@ def config_of(options: argparse.Namespace) -> "RunConfig":
     from motionfield.formats.calib_file import parse_calib
     from motionfield.run_config import RunConfig
     from motionfield.steps.calibrate import CalibrateConfig
+    from motionfield.steps.lift import LiftConfig
     from motionfield.steps.read import ReadConfig
     from motionfield.steps.track import TrackConfig
 
@@ -139,6 +140,7 @@ def config_of(options: argparse.Namespace) -> "RunConfig":
         read=ReadConfig(parse_range(options.range), options.capture_fps),
         track=TrackConfig(person=options.person),
         calibrate=CalibrateConfig(intrinsics, options.focal, options.height),
+        lift=LiftConfig(height_m=options.height),
         landmarks=options.landmarks,
         seed=options.seed,
         resume=options.resume,

@@ -1,0 +1,122 @@
+"""Videos that are hard, through the whole path with the real networks.
+
+Made from some frames of the demo video: a person walks through the picture.
+"""
+
+import json
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from motionfield.cli.main import main
+from motionfield.core.assets import fetch_asset
+from motionfield.formats.video_file import stream_frames
+from motionfield.steps.read import read_video
+from pipeline.made_inputs import video_file
+
+pytestmark = [pytest.mark.models, pytest.mark.slow]
+
+FIRST, COUNT = 60, 24
+
+
+@pytest.fixture(scope="module")
+def walk() -> list[np.ndarray]:
+    """Frames with the whole person in view."""
+    frames = stream_frames(read_video(fetch_asset("demo_video")))
+    return [frame for _, frame in zip(range(FIRST + COUNT), frames, strict=False)][FIRST:]
+
+
+def write(path: Path, frames: Sequence[np.ndarray], rotation: int = 0) -> Path:
+    height, width = frames[0].shape[:2]
+    with av.open(str(path), "w", format="mp4") as container:
+        stream = container.add_stream("libx264", rate=Fraction(30))
+        stream.width, stream.height = width, height
+        stream.pix_fmt = "yuv420p"
+        stream.options = {"preset": "ultrafast", "crf": "18"}
+        if rotation:
+            stream.set_display_rotation(rotation)
+        for frame in frames:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        container.mux(stream.encode())
+    return path
+
+
+def run_on(video: Path, out: Path) -> dict[str, np.ndarray]:
+    assert main(["run", str(video), "-o", str(out), "--quiet", "--no-overlay"]) == 0
+    with np.load(out / video.stem / "motion.npz", allow_pickle=False) as file:
+        return {name: file[name] for name in file.files}
+
+
+def test_nobody(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    video = video_file(tmp_path / "empty room.mp4", frames=10)
+    assert main(["run", str(video), "-o", str(tmp_path / "out"), "--quiet"]) == 5
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert len(lines) == 1
+    assert "empty room.mp4: nobody was found" in lines[0]
+    assert not (tmp_path / "out" / "report.html").exists()
+
+
+def test_one_frame(walk: list[np.ndarray], tmp_path: Path) -> None:
+    result = run_on(write(tmp_path / "one.mp4", walk[:1]), tmp_path / "out")
+    assert result["joints"].shape == (1, 24, 3)
+
+
+def test_lost_for_a_while(
+    walk: list[np.ndarray], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Carried over, marked, told."""
+    frames = [np.full_like(f, 128) if 9 <= i < 14 else f for i, f in enumerate(walk)]
+    result = run_on(write(tmp_path / "lost.mp4", frames), tmp_path / "out")
+    seen = np.isfinite(result["keypoints_2d"][..., 0]).any(1)
+    assert not seen[10:14].any()
+    assert seen[[2, 7, 17, 22]].all()
+    assert np.isfinite(result["joints"]).all()
+    step_m = np.linalg.norm(np.diff(result["joints"][:, 0], axis=0), axis=-1)
+    assert step_m.max() < 0.3
+    assert "not seen in" in capsys.readouterr().err
+
+
+def turned(frame: np.ndarray) -> np.ndarray:
+    """A portrait picture as a phone stores it: lying, with a flag."""
+    height, width = frame.shape[:2]
+    portrait = frame[:, (width - 9 * height // 16) // 2 :][:, : 2 * (9 * height // 32)]
+    return np.ascontiguousarray(np.rot90(portrait))
+
+
+def portrait_of(walk: list[np.ndarray]) -> list[np.ndarray]:
+    return [turned(frame) for frame in walk]
+
+
+def test_4k(walk: list[np.ndarray], tmp_path: Path) -> None:
+    size = (3840, 2160)
+    frames = [cv2.resize(frame, size) for frame in walk[:6]]
+    result = run_on(write(tmp_path / "uhd.mp4", frames), tmp_path / "out")
+    plain = run_on(write(tmp_path / "plain.mp4", walk[:6]), tmp_path / "out_plain")
+    ratio = size[0] / walk[0].shape[1]
+    apart = result["keypoints_2d"][..., :2] / ratio - plain["keypoints_2d"][..., :2]
+    assert np.nanmedian(np.linalg.norm(apart, axis=-1)) < 0.02 * walk[0].shape[0]
+
+
+@pytest.mark.parametrize("name", ["Größe und Weg.mp4", "läufer 🏃‍♂️.mp4", "100% [final] (2).mp4"])
+def test_odd_names(name: str, walk: list[np.ndarray], tmp_path: Path) -> None:
+    video = write(tmp_path / name, walk[:2])
+    run_on(video, tmp_path / "out")
+    content = json.loads((tmp_path / "out" / "run.json").read_text("utf-8"))
+    assert content["videos"][0]["folder"] == Path(name).stem
+
+
+def test_rotated_portrait(walk: list[np.ndarray], tmp_path: Path) -> None:
+    """Stored lying with a flag: seen and measured upright."""
+    upright = [np.ascontiguousarray(np.rot90(f, -1)) for f in portrait_of(walk[:6])]
+    stood = run_on(write(tmp_path / "stood.mp4", upright), tmp_path / "out_a")
+    lying = write(tmp_path / "lying.mp4", portrait_of(walk[:6]), rotation=-90)
+    turned_up = run_on(lying, tmp_path / "out_b")
+    apart = stood["keypoints_2d"][..., :2] - turned_up["keypoints_2d"][..., :2]
+    assert np.nanmedian(np.linalg.norm(apart, axis=-1)) < 0.02 * upright[0].shape[0]
+    head, feet = turned_up["joints"][:, 15, 2], turned_up["joints"][:, 7, 2]
+    assert (head - feet > 1).all()
