@@ -232,6 +232,15 @@ def test_a_perfect_take_scores_zero_and_known_faults_their_size() -> None:
     assert row.g_mpjpe.mean < 0.01
     assert row.up_axis_deg < 1e-3
     assert max(row.angle_rmse_deg.values()) < 0.01
+    assert row.acceleration is not None
+    assert row.acceleration.mean < 0.1
+    assert row.acceleration.frames_used == FRAMES - 8
+    push = np.zeros((FRAMES, 3), np.float32)
+    push[:, 2] = 0.5 * 3.0 * (np.arange(FRAMES) / 60) ** 2
+    pushed = motion.replace(transl=motion.transl + push)
+    faster = evaluate_take(pushed, camera, keypoints, body, reference, view=1)[1]
+    assert faster.acceleration is not None
+    assert faster.acceleration.mean == pytest.approx(3.0, rel=0.05)
     bigger = motion.replace(transl=motion.transl * np.float32(2))  # walks twice as far
     worse = evaluate_take(bigger, camera, keypoints, body, reference, view=1)[1]
     assert worse.pa_mpjpe.mean < 0.01
