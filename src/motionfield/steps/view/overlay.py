@@ -30,6 +30,8 @@ from motionfield.steps.view.posed import PosedBody, bodies_by_frame, joints_of, 
 from motionfield.steps.view.world_view import PathSoFar, WorldView, world_camera
 
 INK = (34, 38, 44)
+SKULL_M = 0.2
+"""Height of the body above its highest joint."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ class _Painter:
         self._video_size, world_size = (size[0], size[2]), (size[1], size[2])
         self._joints = [joints_of(take.motion, body).astype(float) for take in takes]
         points = np.concatenate([joints.reshape(-1, 3) for joints in self._joints])
-        points = np.concatenate((points, points * (1.0, 1.0, 0.0)))
+        points = np.concatenate((points + (0.0, 0.0, SKULL_M), points * (1.0, 1.0, 0.0)))
         filmed_from = np.median(camera.position_world, axis=0).astype(float)
         self._world = WorldView(world_camera(points, filmed_from, world_size))
         self._paths = []

@@ -158,11 +158,12 @@
     const q = take.quality, one = (values, colour = "--accent") => [{ values, colour, label: "" }];
     const list = [
       ["Reprojection error", "px", one(q.reprojection_px)],
-      ["Foot slide in contact", "mm per 1/30 s", [{ values: q.slide_left_mm, colour: "--left", label: "left" }, { values: q.slide_right_mm, colour: "--right", label: "right" }]],
+      ["Foot slide in contact (stripes)", "mm per 1/30 s", [{ values: q.slide_left_mm, colour: "--left", label: "left" }, { values: q.slide_right_mm, colour: "--right", label: "right" }],
+        [{ values: q.contact_left, colour: "--left" }, { values: q.contact_right, colour: "--right" }]],
       ["Floor penetration", "mm", one(q.penetration_mm)],
       ["Jitter", "m/s³", one(q.jitter_m_s3)],
     ];
-    strips = list.map(([title, unit, series]) => new Plot(byId("strips"), { ...common, title, unit, series, floor: 0 }));
+    strips = list.map(([title, unit, series, bands]) => new Plot(byId("strips"), { ...common, title, unit, series, bands, floor: 0 }));
     for (const plot of [...plots, ...strips]) plot.render();
   }
 

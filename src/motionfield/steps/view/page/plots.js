@@ -15,9 +15,10 @@ function ticks(low, high, count) {
 const tickText = (v) => String(Math.abs(v) < 1e-9 ? 0 : Number(v.toPrecision(6)));
 
 class Plot {
-  /* series: [{values, colour (css name), label}]; flags: {spans, observed} */
-  constructor(parent, { title, unit, series, time, flags, onSeek, floor }) {
-    Object.assign(this, { series, time, flags, floor, unit });
+  /* series: [{values, colour (css name), label}]; flags: {spans, observed};
+     bands: [{values (0 or 1), colour}], drawn as stripes at the bottom */
+  constructor(parent, { title, unit, series, time, flags, onSeek, floor, bands = [] }) {
+    Object.assign(this, { series, time, flags, floor, bands });
     const box = document.createElement("div");
     box.className = "plot";
     const head = document.createElement("div");
@@ -74,6 +75,12 @@ class Plot {
     context.textAlign = "center";
     context.fillStyle = cssColour("--soft");
     for (const t of ticks(t0, t1, width / 80)) context.fillText(`${tickText(t)}${t === 0 ? " s" : ""}`, Math.max(left + 6, Math.min(right - 10, this.x(t))), height - 3);
+    this.bands.forEach(({ values, colour }, row) => {
+      context.fillStyle = cssColour(colour);
+      context.globalAlpha = 0.45;
+      eachRun(values, (from, to) => context.fillRect(this.x(this.time[from]), bottom - 9 + 5 * row, Math.max(1.5, this.x(this.time[to]) - this.x(this.time[from])), 4));
+      context.globalAlpha = 1;
+    });
     for (const { values, colour } of this.series) this.curve(context, values, cssColour(colour));
     this.still = this.still || document.createElement("canvas");
     this.still.width = this.canvas.width;
@@ -130,14 +137,21 @@ function drawFlags(context, { spans, observed }, time, x, top, height) {
   for (const [start, end] of spans) context.fillRect(x(start), top, Math.max(1.5, x(end) - x(start)), height);
   context.globalAlpha = 0.3;
   context.fillStyle = cssColour("--unseen");
-  for (let i = 0; i < observed.length; i++) {
-    if (observed[i]) continue;
+  eachRun(observed.map((seen) => !seen), (from, to) => {
+    context.fillRect(x(time[from]), top, Math.max(1.5, x(time[to]) - x(time[from])), height);
+  });
+  context.globalAlpha = 1;
+}
+
+/* Calls back with the first and last index of each stretch of true values. */
+function eachRun(values, found) {
+  for (let i = 0; i < values.length; i++) {
+    if (!values[i]) continue;
     let j = i;
-    while (j + 1 < observed.length && !observed[j + 1]) j++;
-    context.fillRect(x(time[i]), top, Math.max(1.5, x(time[j]) - x(time[i])), height);
+    while (j + 1 < values.length && values[j + 1]) j++;
+    found(i, j);
     i = j;
   }
-  context.globalAlpha = 1;
 }
 
 function drawMarks(canvas, take) {
@@ -163,10 +177,11 @@ function drawMarks(canvas, take) {
 function drawTop(canvas, people, index) {
   const { context, width, height } = fitCanvas(canvas);
   const all = people.flatMap((p) => p.path);
-  const xs = all.map((p) => p[0]), ys = all.map((p) => p[1]);
-  const mid = [(Math.min(...xs) + Math.max(...xs)) / 2, (Math.min(...ys) + Math.max(...ys)) / 2];
+  const low = [0, 1].map((a) => all.reduce((v, p) => Math.min(v, p[a]), Infinity));
+  const high = [0, 1].map((a) => all.reduce((v, p) => Math.max(v, p[a]), -Infinity));
+  const mid = [0, 1].map((a) => (low[a] + high[a]) / 2);
   const pad = 34;
-  const spanX = Math.max(1.2, Math.max(...xs) - Math.min(...xs)), spanY = Math.max(1.2, Math.max(...ys) - Math.min(...ys));
+  const [spanX, spanY] = [0, 1].map((a) => Math.max(1.2, high[a] - low[a]));
   const scale = Math.min((width - 2 * pad) / spanX, (height - 2 * pad) / spanY);
   const place = (p) => [width / 2 + (p[0] - mid[0]) * scale, height / 2 - (p[1] - mid[1]) * scale];
   context.clearRect(0, 0, width, height);
@@ -191,10 +206,15 @@ function drawTop(canvas, people, index) {
     context.globalAlpha = person.faint ? 0.35 : 1;
     context.lineWidth = 2.5;
     context.lineJoin = "round";
-    for (let i = 1; i < person.path.length; i++) {
-      context.strokeStyle = person.observed[i] && person.observed[i - 1] ? person.colour : cssColour("--unseen");
-      const a = place(person.path[i - 1]), b = place(person.path[i]);
-      context.beginPath(); context.moveTo(...a); context.lineTo(...b); context.stroke();
+    /* First the whole way, then what was not observed over it. */
+    for (const unseen of [false, true]) {
+      context.strokeStyle = unseen ? cssColour("--unseen") : person.colour;
+      context.beginPath();
+      person.path.forEach((p, i) => {
+        const draw = i > 0 && (!unseen || !person.observed[i] || !person.observed[i - 1]);
+        context[draw ? "lineTo" : "moveTo"](...place(p));
+      });
+      context.stroke();
     }
     const now = place(person.path[Math.min(index, person.path.length - 1)]);
     context.strokeStyle = cssColour("--ink");
