@@ -68,9 +68,12 @@ class Problem:
         targets: Float[Tensor, "frames keypoints 3"],
         weights: Float[Tensor, "frames keypoints"],
         time_s: Float[Tensor, "frames"] | None = None,
+        seen_along: Float[Tensor, "frames keypoints 3"] | None = None,
     ) -> None:
+        """``seen_along``: unit directions in which a target's place is not known."""
         self._config, self._body, self._set = config, body, keypoint_set
         self._targets = targets
+        self._along = seen_along
         self._precision = weights / config.target_sd_m**2
         self._follow = _follow_weights(body, keypoint_set).to(targets)
         ranges = JOINT_RANGES.to(targets)
@@ -92,7 +95,7 @@ class Problem:
         """Points and cost of every frame (each step between frames counts half to both)."""
         posed = self.pose(state)
         coordinates = swing_twist(state.rotations[:, 1:])
-        squared = (posed.keypoints - self._targets).square().sum(-1)
+        squared = self._residual(posed).square().sum(-1)
         if self._config.robust_m is not None:
             squared = squared / (1 + squared / self._config.robust_m**2)
         cost = (self._precision * squared).sum(-1)
@@ -109,15 +112,16 @@ class Problem:
     def linearise(self, state: State, values: _Values) -> _System:
         """Normal equations at a state, float64."""
         keypoints = values.posed.keypoints
-        residual = keypoints - self._targets
+        residual = self._residual(values.posed)
         precision = self._precision
         if self._config.robust_m is not None:
             scale = self._config.robust_m**2
             precision = precision * (scale / (scale + residual.square().sum(-1))).square()
         root = precision.sqrt().unsqueeze(-1)
-        J = self._point_jacobian(state, values.posed) * root.unsqueeze(-1)
+        J = self._across(self._point_jacobian(state, values.posed)) * root.unsqueeze(-1)
         J, r = J.flatten(1, 2).double(), (residual * root).flatten(1).double()
-        S = (self._shape_jacobian(state, keypoints) * root.unsqueeze(-1)).flatten(1, 2).double()
+        S = self._across(self._shape_jacobian(state, keypoints)) * root.unsqueeze(-1)
+        S = S.flatten(1, 2).double()
         H, g = J.mT @ J, (J.mT @ r.unsqueeze(-1)).squeeze(-1)
         blocks, slopes = self._angle_terms(state, values.coordinates)
         joints = torch.arange(1, NUM_JOINTS)
@@ -160,6 +164,18 @@ class Problem:
         if self._bones is not None and scale is not None:
             scale = (scale + shape[free:].to(scale) @ self._bones).clamp(0.2, 3.0)
         return State(rotations, state.transl + step[:, -3:].to(state.transl), betas, scale)
+
+    def _residual(self, posed: Posed) -> Float[Tensor, "frames keypoints 3"]:
+        return self._across((posed.keypoints - self._targets).unsqueeze(-1)).squeeze(-1)
+
+    def _across(
+        self, vectors: Float[Tensor, "frames keypoints 3 columns"]
+    ) -> Float[Tensor, "frames keypoints 3 columns"]:
+        """What is left of vectors without their part along the unknown direction."""
+        if self._along is None:
+            return vectors
+        along = self._along.unsqueeze(-1)
+        return vectors - along * (along * vectors).sum(-2, keepdim=True)
 
     # --- Jacobians ----------------------------------------------------------------------------
 

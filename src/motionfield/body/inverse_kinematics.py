@@ -15,7 +15,7 @@ from torch import Tensor
 from motionfield.body.base import Body
 from motionfield.body.ik_config import IKConfig
 from motionfield.body.ik_solver import Problem, State, solve
-from motionfield.body.ik_start import closed_form_start
+from motionfield.body.ik_start import PoseStart, closed_form_start
 from motionfield.core.conventions import NUM_JOINTS
 from motionfield.core.errors import OptionError
 from motionfield.core.keypoint_sets import KEYPOINT_SETS
@@ -65,11 +65,7 @@ def solve_ik(
         OptionError: an unknown keypoint set, or speed penalties without ``time_s``.
     """
     config = config or IKConfig()
-    if keypoint_set not in KEYPOINT_SETS:
-        known = ", ".join(KEYPOINT_SETS)
-        raise OptionError(f"no keypoint set {keypoint_set!r}; choose one of {known}")
-    if (config.joint_speed or config.speed) and time_s is None:
-        raise OptionError("IKConfig: joint_speed and speed need time_s; give it, or set them to 0")
+    _check(keypoint_set, config, time_s)
     seen = torch.isfinite(targets_world).all(-1) & (weights > 0)
     targets = torch.where(seen.unsqueeze(-1), targets_world, 0.0)
     weights = torch.where(seen, weights, 0.0)
@@ -95,6 +91,51 @@ def solve_ik(
     )
 
 
+def solve_ik_on_rays(
+    body: Body,
+    rays: Float[Tensor, "frames keypoints 3"],
+    weights: Float[Tensor, "frames keypoints"],
+    keypoint_set: str,
+    start: PoseStart,
+    config: IKConfig | None = None,
+    betas: Float[Tensor, "betas"] | None = None,
+    time_s: Float[Tensor, "frames"] | None = None,
+) -> IKSolution:
+    """As ``solve_ik``, where each target is only known to lie on a ray from the origin.
+
+    Args:
+        rays: any length, in the axes of the camera at the origin.
+        weights: 0 leaves a ray out; 1 is an error of ``target_sd_m`` across it, in metres.
+        start: from where to go; what no ray shows stays near it.
+        betas: the known shape; 0 by default. It is not solved for.
+
+    Returns:
+        The solution; ``residual_m`` holds distances from the rays.
+    """
+    config = dataclasses.replace(config or IKConfig(), free_betas=0, free_bone_scale=False)
+    _check(keypoint_set, config, time_s)
+    along = torch.nn.functional.normalize(rays, dim=-1)
+    weights = torch.where(torch.isfinite(rays).all(-1), weights, 0.0)
+    along = torch.where((weights > 0).unsqueeze(-1), along, 0.0)
+    if betas is None:
+        betas = rays.new_zeros(body.num_betas)
+    job = _Job(body, keypoint_set, config, torch.zeros_like(along), weights, time_s, along, start)
+    state = job.poses(betas, None)
+    root, local = state.rotations[:, 0], state.rotations[:, 1:]
+    points = body.pose(root, local, state.transl, betas, keypoint_set).keypoints
+    distance = (points - along * (along * points).sum(-1, keepdim=True)).norm(dim=-1)
+    distance = torch.where(weights > 0, distance, torch.nan)
+    return IKSolution(root, local, state.transl, betas, None, distance)
+
+
+def _check(keypoint_set: str, config: IKConfig, time_s: Tensor | None) -> None:
+    if keypoint_set not in KEYPOINT_SETS:
+        known = ", ".join(KEYPOINT_SETS)
+        raise OptionError(f"no keypoint set {keypoint_set!r}; choose one of {known}")
+    if (config.joint_speed or config.speed) and time_s is None:
+        raise OptionError("IKConfig: joint_speed and speed need time_s; give it, or set them to 0")
+
+
 class _Job(NamedTuple):
     """Targets without gaps (weight 0 where there is none), centred."""
 
@@ -104,6 +145,8 @@ class _Job(NamedTuple):
     targets: Float[Tensor, "frames keypoints 3"]
     weights: Float[Tensor, "frames keypoints"]
     time_s: Float[Tensor, "frames"] | None
+    along: Float[Tensor, "frames keypoints 3"] | None = None
+    start: PoseStart | None = None
 
     def shape(
         self, betas: Float[Tensor, "betas"]
@@ -144,11 +187,15 @@ class _Job(NamedTuple):
     ) -> State:
         targets, weights = self.targets[frames], self.weights[frames]
         time_s = None if self.time_s is None else self.time_s[frames]
-        start = closed_form_start(self.body, betas, targets, weights, self.keypoint_set)
+        along = None if self.along is None else self.along[frames]
+        if self.start is None:
+            start = closed_form_start(self.body, betas, targets, weights, self.keypoint_set)
+        else:
+            start = PoseStart(self.start.rotations[frames], self.start.transl[frames])
         state = State(start.rotations, start.transl, betas, bone_scale)
         # Stiff limits are walls that a first rough pose can be caught behind.
         soft = dataclasses.replace(config, limit_sd_rad=max(config.limit_sd_rad, _SOFT_LIMIT_RAD))
         for stage, iterations in ((soft, _SOFT_ITERATIONS), (config, config.iterations)):
-            problem = Problem(stage, self.body, self.keypoint_set, targets, weights, time_s)
+            problem = Problem(stage, self.body, self.keypoint_set, targets, weights, time_s, along)
             state = solve(problem, state, iterations)
         return state

@@ -1,0 +1,31 @@
+"""Options of the lift."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class LiftConfig:
+    """What is known of the person, and how evidence is weighed."""
+
+    height_m: float | None = None
+    """The person's height; None: an average adult."""
+    coarse_sd_m: float = 0.05
+    """Error of the detector's coarse 3D."""
+    coarse_outlier_m: float = 0.25
+    """Coarse points farther off than this count less and less."""
+    joint_speed: float = 0.02
+    """Penalty per (rad/s)² of every joint, against the detector's jitter."""
+    depth_sd: float = 0.03
+    """Error of a frame's depth from the person's size in the picture, as a share of it."""
+    depth_error_lasts_s: float = 0.15
+    """For how long that error stays the same."""
+    acceleration_sd_m_s2: float = 3.0
+    """How fast people change their speed."""
+    headings: int = 8
+    """Without coarse 3D: so many headings are tried."""
+    keyframes_per_s: float = 8.0
+    """Headings are tried on so many frames per second, and followed in between."""
+    image_sd: float = 0.012
+    """Without coarse 3D: error of 2D keypoints as a share of the person's size."""
+    pose_prior: float = 0.1
+    """Weight of the pose prior's energy when headings are compared."""

@@ -1,0 +1,211 @@
+"""Lift from 2D alone: standing bodies with several headings are fitted, and one way through
+them is chosen by what it costs in the picture, under the pose prior, and in turning.
+"""
+
+import math
+from typing import NamedTuple, Protocol, runtime_checkable
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from motionfield.body.base import Body
+from motionfield.body.ik_config import IKConfig
+from motionfield.body.ik_start import PoseStart
+from motionfield.body.inverse_kinematics import IKSolution, solve_ik_on_rays
+from motionfield.body.joint_limits import standing_pose
+from motionfield.core.keypoint_sets import KeypointSet
+from motionfield.geometry.placement import mean_ray, place_in_camera
+from motionfield.geometry.resample import resample_rotations
+from motionfield.geometry.rotations import axis_rotation
+from motionfield.steps.lift.config import LiftConfig
+from motionfield.steps.lift.evidence import Evidence
+
+_POINT_SPEED_M_S = 2.0
+"""Usual speed of a point of the body relative to the body's middle."""
+_MOST_CHANGE = 30.0
+"""A change between keyframes costs no more than this: tracks may jump."""
+_OUTLIER_SDS = 5.0
+_NEAREST_M, _FARTHEST_M = 0.3, 300.0
+
+
+@runtime_checkable
+class PosePrior(Protocol):
+    """Any prior over body poses."""
+
+    def energy(self, body_pose: Float[Tensor, "frames 23 3 3"]) -> Float[Tensor, "frames"]:
+        """Negative log density, up to a constant."""
+        ...
+
+
+class CameraPoses(NamedTuple):
+    """Rotations of the body in the camera's axes."""
+
+    root: Float[Tensor, "frames 3 3"]
+    body_pose: Float[Tensor, "frames 23 3 3"]
+
+
+class _Scene(NamedTuple):
+    """What every fit to the rays needs."""
+
+    evidence: Evidence
+    body: Body
+    betas: Float[Tensor, "betas"]
+    config: LiftConfig
+
+    def place(self, poses: CameraPoses) -> Float[Tensor, "frames 3"]:
+        """Translations that bring posed bodies onto their rays."""
+        name = self.evidence.keypoint_set.name
+        nowhere = torch.zeros(len(poses.root), 3)
+        points = self.body.pose(poses.root, poses.body_pose, nowhere, self.betas, name).keypoints
+        t = place_in_camera(points, self.evidence.rays, self.evidence.weights)
+        # A body whose pose is far off may be placed behind the camera.
+        depth = t[:, 2:]
+        ahead = depth > _NEAREST_M
+        usual = depth[ahead].median() if bool(ahead.any()) else depth.new_tensor(4.0)
+        on_ray = mean_ray(self.evidence.rays, self.evidence.weights) * usual
+        return torch.where(ahead & (depth < _FARTHEST_M), t, on_ray)
+
+    def fit(self, poses: CameraPoses, ik: IKConfig) -> tuple[IKSolution, Float[Tensor, "frames"]]:
+        """Poses bent to the rays, and what their points still cost (negative log likelihood)."""
+        transl = self.place(poses)
+        evidence = self.evidence
+        size = _person_size(evidence) * transl[:, 2]
+        weights = evidence.weights / size.square().unsqueeze(-1)
+        start = PoseStart(torch.cat((poses.root.unsqueeze(1), poses.body_pose), 1), transl)
+        name = evidence.keypoint_set.name
+        found = solve_ik_on_rays(
+            self.body, evidence.rays, weights, name, start, ik, self.betas, evidence.time_s
+        )
+        squared = (found.residual_m / (size.unsqueeze(-1) * ik.target_sd_m)).square().nan_to_num()
+        robust = squared / (1 + squared / _OUTLIER_SDS**2)
+        return found, 0.5 * (evidence.weights * robust).sum(-1)
+
+
+def lift_from_2d(
+    evidence: Evidence,
+    body: Body,
+    betas: Float[Tensor, "betas"],
+    prior: PosePrior | None,
+    config: LiftConfig,
+) -> CameraPoses:
+    """Poses from the 2D keypoints of frames that are all seen."""
+    keyframes = _keyframes(evidence.time_s, config.keyframes_per_s)
+    some = evidence.frames(keyframes)
+    poses = _best_headings(_Scene(some, body, betas, config), prior)
+    at = evidence.time_s
+    poses = CameraPoses(
+        resample_rotations(poses.root, some.time_s, at),
+        resample_rotations(poses.body_pose, some.time_s, at),
+    )
+    speed = config.joint_speed if len(at) > 1 else 0.0
+    ik = IKConfig(target_sd_m=config.image_sd, joint_speed=speed)
+    found, _ = _Scene(evidence, body, betas, config).fit(poses, ik)
+    return CameraPoses(found.global_orient, found.body_pose)
+
+
+def _best_headings(scene: _Scene, prior: PosePrior | None) -> CameraPoses:
+    """Fit every heading on every keyframe and choose one way through them."""
+    config = scene.config
+    frames = len(scene.evidence.time_s)
+    every = torch.arange(frames).repeat(config.headings)
+    start = _starts(scene.evidence, config.headings)
+    found, cost = scene._replace(evidence=scene.evidence.frames(every)).fit(
+        start, IKConfig(target_sd_m=config.image_sd)
+    )
+    if prior is not None:
+        with torch.no_grad():
+            cost = cost + config.pose_prior * prior.energy(found.body_pose)
+    name = scene.evidence.keypoint_set.name
+    nowhere = torch.zeros(len(every), 3)
+    points = scene.body.pose(
+        found.global_orient, found.body_pose, nowhere, scene.betas, name
+    ).keypoints
+    step_s = scene.evidence.time_s.diff()
+    way = cheapest_way(
+        cost.unflatten(0, (config.headings, frames)).T,
+        _change_cost(points.unflatten(0, (config.headings, frames)), step_s),
+    )
+    chosen = way * frames + torch.arange(frames)
+    return CameraPoses(found.global_orient[chosen], found.body_pose[chosen])
+
+
+def cheapest_way(
+    cost: Float[Tensor, "frames states"], change: Float[Tensor, "steps states states"]
+) -> Int[Tensor, "frames"]:
+    """The sequence of states with the least sum of costs (Viterbi).
+
+    Args:
+        cost: of each state in each frame.
+        change: [step, before, after], cost of going from one state to another.
+    """
+    total = cost[0]
+    came_from = []
+    for now, step in zip(cost[1:], change, strict=True):
+        best = (total.unsqueeze(1) + step).min(0)
+        came_from.append(best.indices)
+        total = best.values + now
+    state = total.argmin()
+    way = [state]
+    for back in reversed(came_from):
+        state = back[state]
+        way.append(state)
+    return torch.stack(way[::-1])
+
+
+def _change_cost(
+    points: Float[Tensor, "headings frames keypoints 3"], step_s: Float[Tensor, "steps"]
+) -> Float[Tensor, "steps headings headings"]:
+    """Speed of the body's points relative to its root, against the usual speed."""
+    before, after = points[:, :-1].unsqueeze(1), points[:, 1:].unsqueeze(0)
+    squared = (after - before).square().sum(-1).mean(-1)
+    cost = squared / (_POINT_SPEED_M_S * step_s).square()
+    cost = cost / (1 + cost / _MOST_CHANGE)
+    return cost.permute(2, 0, 1)
+
+
+def _keyframes(time_s: Float[Tensor, "frames"], per_s: float) -> Int[Tensor, "chosen"]:
+    """The first frame, then each that comes at least a period after the last; and the last."""
+    slot = ((time_s - time_s[0]) * per_s + 1e-3).floor()
+    first = torch.cat((torch.ones(1, dtype=torch.bool), slot.diff() > 0))
+    first[-1] = True
+    return first.nonzero()[:, 0]
+
+
+def _starts(evidence: Evidence, headings: int) -> CameraPoses:
+    """Standing bodies of all headings (slowest) in all frames, turned in the picture's plane so
+    that the trunk points as it does there."""
+    angles = torch.arange(headings) * (2 * math.pi / headings)
+    upright = axis_rotation("z", angles) @ axis_rotation("x", torch.tensor(math.pi / 2))
+    turned = _roll(evidence) @ evidence.R_camera_world
+    root = (turned.unsqueeze(0) @ upright.unsqueeze(1)).flatten(0, 1)
+    return CameraPoses(root, standing_pose().expand(len(root), 23, 3, 3))
+
+
+def _roll(evidence: Evidence) -> Float[Tensor, "frames 3 3"]:
+    """Rotation about the viewing axis from the projected up axis to the trunk's direction."""
+    names, rays = evidence.keypoint_set, evidence.rays[..., :2]
+
+    def middle(part: str) -> tuple[Tensor, Tensor]:
+        sides = _both(names, part)
+        return rays[:, sides].mean(1), (evidence.weights[:, sides] > 0).all(1)
+
+    (hips, hips_seen), (shoulders, shoulders_seen) = middle("hip"), middle("shoulder")
+    trunk = shoulders - hips
+    up = evidence.R_camera_world[:, :2, 2]
+    angle = torch.atan2(up[:, 0] * trunk[:, 1] - up[:, 1] * trunk[:, 0], (up * trunk).sum(-1))
+    return axis_rotation("z", torch.where(hips_seen & shoulders_seen, angle, 0.0))
+
+
+def _both(names: KeypointSet, part: str) -> list[int]:
+    return [names.index(f"{side}_{part}") for side in ("left", "right")]
+
+
+def _person_size(evidence: Evidence) -> Float[Tensor, "frames"]:
+    """The longer side of the person's box in normalised image units, of the largest frames."""
+    seen = (evidence.weights > 0).unsqueeze(-1)
+    xy = evidence.rays[..., :2]
+    high = torch.where(seen, xy, -torch.inf).amax(1)
+    low = torch.where(seen, xy, torch.inf).amin(1)
+    size = (high - low).amax(-1)
+    return size.clamp_min(0.5 * float(size.max())).clamp_min(1e-3)

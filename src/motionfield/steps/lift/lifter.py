@@ -1,0 +1,102 @@
+"""lift: the detector's coarse 3D, or several headings of a standing body, become a motion."""
+
+from typing import final
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from motionfield.body.base import Body
+from motionfield.body.ik_config import IKConfig
+from motionfield.body.inverse_kinematics import solve_ik
+from motionfield.body.stature import betas_of_height
+from motionfield.core.arrays import tensor_of
+from motionfield.core.history import step
+from motionfield.data.camera_path import CameraPath
+from motionfield.data.keypoints import Keypoints
+from motionfield.data.motion import Motion
+from motionfield.geometry.cameras import camera_to_world
+from motionfield.geometry.placement import place_in_camera
+from motionfield.geometry.resample import resample_positions, resample_rotations
+from motionfield.steps.lift.config import LiftConfig
+from motionfield.steps.lift.evidence import Evidence, gather
+from motionfield.steps.lift.headings import CameraPoses, PosePrior, lift_from_2d
+from motionfield.steps.lift.path import smooth_path
+
+
+@final
+class Lifter:
+    """The first 3D of one person."""
+
+    def __init__(self, config: LiftConfig, body: Body, prior: PosePrior | None = None) -> None:
+        self._config = config
+        self._body = body
+        self._prior = prior
+
+    def lift(self, keypoints: Keypoints, camera: CameraPath) -> Motion:
+        """Rotations from the coarse 3D (or the 2D alone), the place from the picture.
+
+        Frames that were not seen are interpolated (held at the ends) and not ``observed``.
+
+        Raises:
+            OptionError: unknown keypoints, records of different lengths, impossible height.
+            NoPersonError: no frame has enough keypoints.
+        """
+        betas = torch.zeros(self._body.num_betas)
+        if self._config.height_m is not None:
+            betas = betas_of_height(self._body, self._config.height_m)
+        everything = gather(keypoints, camera, self._body, betas)
+        seen = everything.seen.nonzero()[:, 0]
+        evidence = everything.frames(seen)
+        poses = self._pose(evidence, betas)
+        rest_root = self._body.rest_joints(betas)[0]
+        transl = self._place(evidence, poses, camera, seen, betas) - rest_root
+        root = evidence.R_camera_world.mT @ poses.root
+        at = everything.time_s
+        return Motion(
+            global_orient=resample_rotations(root, evidence.time_s, at).numpy(),
+            body_pose=resample_rotations(poses.body_pose, evidence.time_s, at).numpy(),
+            transl=resample_positions(transl, evidence.time_s, at).numpy(),
+            betas=betas.numpy(),
+            body_model=self._body.name,
+            fps=keypoints.fps,
+            time_s=keypoints.time_s,
+            frame_index=keypoints.frame_index,
+            observed=everything.seen.numpy(),
+            history=(*keypoints.history, step("lift", self._config)),
+        )
+
+    def _pose(self, evidence: Evidence, betas: Tensor) -> CameraPoses:
+        config = self._config
+        if evidence.coarse is None:
+            return lift_from_2d(evidence, self._body, betas, self._prior, config)
+        how = IKConfig(
+            target_sd_m=config.coarse_sd_m,
+            robust_m=config.coarse_outlier_m,
+            joint_speed=config.joint_speed if len(evidence.time_s) > 1 else 0.0,
+        )
+        name = evidence.keypoint_set.name
+        found = solve_ik(
+            self._body, evidence.coarse, evidence.weights, name, how, betas, evidence.time_s
+        )
+        return CameraPoses(found.global_orient, found.body_pose)
+
+    def _place(
+        self,
+        evidence: Evidence,
+        poses: CameraPoses,
+        camera: CameraPath,
+        seen: Tensor,
+        betas: Float[Tensor, "betas"],
+    ) -> Float[Tensor, "frames 3"]:
+        """The root joint's path in the world."""
+        nowhere = torch.zeros(len(seen), 3)
+        posed = self._body.pose(
+            poses.root, poses.body_pose, nowhere, betas, evidence.keypoint_set.name
+        )
+        shift = place_in_camera(posed.keypoints, evidence.rays, evidence.weights)
+        root_camera = posed.joints[:, :1] + shift.unsqueeze(1)
+        t = tensor_of(camera.t_camera_world)[seen]
+        root = camera_to_world(root_camera, evidence.R_camera_world, t)[:, 0]
+        place = tensor_of(camera.position_world)[seen]
+        return smooth_path(root, place, evidence.time_s, self._config)

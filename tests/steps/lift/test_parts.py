@@ -1,0 +1,69 @@
+"""Pieces of the lift: the smooth path and the cheapest way, against plain twins."""
+
+import itertools
+
+import torch
+
+from motionfield.steps.lift.config import LiftConfig
+from motionfield.steps.lift.headings import cheapest_way
+from motionfield.steps.lift.path import smooth_path
+
+CAMERA = torch.tensor([0.0, -5.0, 1.5])
+
+
+def measured(frames: int, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+    """A straight walk, and the same with errors along the viewing rays."""
+    truth = torch.stack(
+        (torch.linspace(-1, 1, frames), torch.linspace(0, 0.8, frames), torch.ones(frames)), -1
+    )
+    ray = torch.nn.functional.normalize(truth - CAMERA, dim=-1)
+    return truth, truth + 0.15 * torch.randn(frames, 1, generator=generator) * ray
+
+
+def test_path_loses_the_noise_of_depth() -> None:
+    truth, places = measured(90, torch.Generator().manual_seed(0))
+    path = smooth_path(places, CAMERA.expand(90, 3), torch.arange(90) / 30, LiftConfig())
+    before, after = ((p - truth).norm(dim=-1).mean() for p in (places, path))
+    assert after < 0.5 * before
+    assert path.diff(n=2, dim=0).norm(dim=-1).max() < 0.01
+
+
+def test_path_leaves_a_steady_walk_alone() -> None:
+    truth, _ = measured(40, torch.Generator())
+    time_s = torch.arange(40) / 30
+    path = smooth_path(truth, CAMERA.expand(40, 3), time_s, LiftConfig())
+    torch.testing.assert_close(path, truth, atol=1e-4, rtol=0)
+    # Uneven times, even speed.
+    time_s = torch.cumsum(torch.rand(40, generator=torch.Generator().manual_seed(1)) + 0.2, 0)
+    steady = CAMERA + torch.tensor([0.0, 6.0, 0]) + time_s[:, None] * torch.tensor([0.1, 0.2, 0.0])
+    path = smooth_path(steady, CAMERA.expand(40, 3), time_s, LiftConfig())
+    torch.testing.assert_close(path, steady, atol=1e-3, rtol=0)
+
+
+def test_an_outlier_in_depth_does_not_bend_the_path() -> None:
+    truth, _ = measured(60, torch.Generator())
+    places = truth.clone()
+    places[30] = CAMERA + 1.8 * (places[30] - CAMERA)
+    path = smooth_path(places, CAMERA.expand(60, 3), torch.arange(60) / 30, LiftConfig())
+    assert (path - truth).norm(dim=-1).max() < 0.2
+
+
+def test_short_paths_are_as_measured() -> None:
+    places = torch.randn(2, 3)
+    torch.testing.assert_close(
+        smooth_path(places, CAMERA.expand(2, 3), torch.arange(2) / 30, LiftConfig()), places
+    )
+
+
+def test_cheapest_way_is_the_cheapest_of_all() -> None:
+    generator = torch.Generator().manual_seed(3)
+    for _ in range(20):
+        cost = torch.rand(5, 3, generator=generator)
+        change = torch.rand(4, 3, 3, generator=generator)
+
+        def total(way: tuple[int, ...], cost: torch.Tensor, change: torch.Tensor) -> float:
+            own = sum(float(cost[i, state]) for i, state in enumerate(way))
+            return own + sum(float(change[i, way[i], way[i + 1]]) for i in range(len(way) - 1))
+
+        best = min(itertools.product(range(3), repeat=5), key=lambda w: total(w, cost, change))
+        assert tuple(cheapest_way(cost, change).tolist()) == best
