@@ -17,7 +17,7 @@ from motionfield.body.registry import load_body
 from motionfield.core.assets import fetch_asset, is_present
 from motionfield.core.errors import InputError, MotionfieldError
 from motionfield.core.progress import Progress, silent
-from motionfield.data import CameraPath, Motion, Take, Tracks, Video
+from motionfield.data import CameraPath, Keypoints, Motion, Take, Tracks, Video
 from motionfield.formats.keypoint_files import read_keypoints
 from motionfield.formats.video_file import stream_frames
 from motionfield.outputs import (
@@ -110,7 +110,7 @@ class Pipeline:
             f"lift_{index}",
             key,
             Motion,
-            lambda: self._seeded(lambda: self._lifter().lift(keypoints, camera)),
+            lambda: self._lift(keypoints, camera),
         )
         key = make_key(key, config.fit, config.method, config.seed)
         fitted = FitResult(
@@ -157,8 +157,11 @@ class Pipeline:
         exif_focal_px = None if video is None else video.exif_focal_px
         return self._seeded(lambda: calibrator.calibrate(tracks, exif_focal_px))
 
-    def _lifter(self) -> Lifter:
-        return Lifter(self._config.lift, self._body(), PoseMixture.load())
+    def _lift(self, keypoints: Keypoints, camera: CameraPath) -> Motion:
+        lifter = Lifter(self._config.lift, self._body(), PoseMixture.load())
+        motion = self._seeded(lambda: lifter.lift(keypoints, camera))
+        # The camera was made from the same keypoints: its history comes in between.
+        return motion.replace(history=(*camera.history, *motion.history[len(keypoints.history) :]))
 
     def _fitter(self) -> SequenceFitter:
         return SequenceFitter(self._config.fit, self._body(), PoseMixture.load())

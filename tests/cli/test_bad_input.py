@@ -91,12 +91,25 @@ def test_output_that_cannot_be_written(tmp_path: Path, capsys: pytest.CaptureFix
     assert "give a folder" in line
 
 
-@pytest.mark.parametrize("options", [["--height", "0.2"], ["--focal", "-5"], ["--calib", "1 2"]])
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--height", "0.2"],
+        ["--height", "nan"],
+        ["--focal", "-5"],
+        ["--focal", "nan"],
+        ["--calib", "1 2"],
+        ["--seed", "-1"],
+        ["--capture-fps", "0"],
+    ],
+)
 def test_impossible_numbers(
     options: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    video = video_file(tmp_path / "film.mp4")
     points = keypoint_file(tmp_path / "points.npz")
-    line = refused(capsys, "run", "--keypoints", points, "-o", tmp_path / "o", *options, code=2)
+    given = ("run", video, "--keypoints", points, "-o", tmp_path / "out")
+    line = refused(capsys, *given, *options, code=2)
     assert options[0].strip("-") in line
 
 

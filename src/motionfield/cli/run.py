@@ -132,6 +132,12 @@ def config_of(options: argparse.Namespace) -> "RunConfig":
     from motionfield.steps.read import ReadConfig
     from motionfield.steps.track import TrackConfig
 
+    if options.focal is not None and not 1 <= options.focal <= 1e6:
+        raise OptionError(f"--focal {options.focal:g}: give the focal length in pixels")
+    if options.height is not None and not options.height > 0:
+        raise OptionError(f"--height {options.height:g}: give the height in metres")
+    if not 0 <= options.seed < 2**32:
+        raise OptionError(f"--seed {options.seed}: give a number from 0 to 4294967295")
     intrinsics = None if options.calib is None else parse_calib(options.calib)
     return RunConfig(
         out=options.output,
