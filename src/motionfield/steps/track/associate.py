@@ -1,36 +1,53 @@
 """Who is who between people and over gaps: no two tracks on one person, stretches joined."""
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
+from jaxtyping import UInt8
+from numpy import ndarray
 
 from motionfield.steps.track.config import TrackConfig
 from motionfield.steps.track.landmarks import PoseEstimate
-from motionfield.steps.track.tracklet import Tracklet, coincide, likeness
+from motionfield.steps.track.tracklet import Tracklet, coincide, likeness, torso_colours
 
 _LIKENESS_MIN = 0.6
+_CLEAR_LEAD = 0.1
 _SPEED_MAX = 4.0
 """Regions per second that a lost person may have moved at most."""
 _REACH_MAX = 1.5
 
 
 def contested(
-    proposals: Sequence[tuple[Tracklet, PoseEstimate]], frame_number: int, config: TrackConfig
+    proposals: Sequence[tuple[Tracklet, PoseEstimate]],
+    frame_number: int,
+    frame: UInt8[ndarray, "height width 3"],
+    config: TrackConfig,
 ) -> list[int]:
     """Indices of proposals to refuse because another track has the better claim to that person.
 
-    Of two coinciding skeletons the one that departs less from its own past keeps the person.
+    Of two coinciding skeletons the track that looks more like the person there keeps it; where
+    clothes do not decide, the one that departs less from its own past.
     """
-    departures = [track.departure(frame_number, estimate) for track, estimate in proposals]
     refused: set[int] = set()
-    for i in range(len(proposals)):
-        for j in range(i + 1, len(proposals)):
-            if i in refused or j in refused:
-                continue
-            a, b = proposals[i][1].keypoints, proposals[j][1].keypoints
-            if coincide(a, b, config.coincide_max):
-                refused.add(i if departures[i] > departures[j] else j)
+    for i, j in itertools.combinations(range(len(proposals)), 2):
+        if i in refused or j in refused:
+            continue
+        a, b = proposals[i], proposals[j]
+        if coincide(a[1].keypoints, b[1].keypoints, config.coincide_max):
+            lead = _alike(a, frame) - _alike(b, frame)
+            if abs(lead) < _CLEAR_LEAD:
+                lead = b[0].departure(frame_number, b[1]) - a[0].departure(frame_number, a[1])
+            refused.add(j if lead > 0 else i)
     return sorted(refused)
+
+
+def _alike(proposal: tuple[Tracklet, PoseEstimate], frame: ndarray) -> float:
+    track, estimate = proposal
+    colours = torso_colours(frame, estimate.keypoints)
+    if colours is None or track.appearance is None:
+        return 0.0
+    return likeness(colours, track.appearance)
 
 
 def join_tracklets(

@@ -27,7 +27,7 @@ class TrackConfig:
     """Longest gap over which two stretches of the same person are joined."""
     min_presence_s: float = 0.5
     """Shorter appearances are dropped (in a shorter clip: those under half of it)."""
-    detector_score_min: float = 0.5
+    detector_score_min: float = 0.4
     flag_min: float = 0.5
     """Least probability of a person that the landmark network must give."""
     jump_max_per_60hz: float = 0.12

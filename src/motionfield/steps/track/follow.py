@@ -1,34 +1,41 @@
 """One pass over the frames: search, follow, lose, find again."""
 
+from collections import deque
+
 import numpy as np
 from jaxtyping import UInt8
 from numpy import ndarray
 
 from motionfield.steps.track.associate import contested
 from motionfield.steps.track.config import TrackConfig
-from motionfield.steps.track.detector import Detection, PersonDetector, Window
+from motionfield.steps.track.detector import PersonDetector
 from motionfield.steps.track.landmarks import LandmarkEstimator, PoseEstimate
-from motionfield.steps.track.regions import Roi
+from motionfield.steps.track.search import AUDITION_SHARE, Searcher, is_new
 from motionfield.steps.track.subject import prominence
-from motionfield.steps.track.tiles import coarse_windows, sweep_windows
 from motionfield.steps.track.tracklet import (
     Tracklet,
     box_size,
     break_of,
-    coincide,
     fault_of,
-    same_place,
+    likeness,
     torso_colours,
+    touching,
 )
 
-_AUDITION_SHARE = 0.5
-"""Who is less than this share as prominent as the best does not stand for subject."""
 _AUDITION_MAX = 3
 _RETRY_EACH_FRAME = 3
 _RETRY_EVERY = 4
 _LEARN_EVERY = 10
-_LOOK_AGAIN = 1.6
-"""Side of the window in which a lost person is searched, of the last region's."""
+_RECENT_BYTES = 256 << 20
+"""Frames kept for looking back at newcomers: at most so many bytes, at most one search interval."""
+_SETTLED = 5
+"""A newcomer seen in so many frames is traced back to before the search that found it."""
+_ALIKE_MIN = 0.5
+"""Least likeness of clothes for a lost person to count as found again."""
+_STRANGE = 0.2
+"""By so much more like somebody near than like itself, and a track has slipped onto them."""
+_CROWD = 2
+"""So many times the persons wanted are followed at most; the best are kept in the end."""
 
 
 class Follower:
@@ -43,10 +50,11 @@ class Follower:
         fps: float,
     ) -> None:
         self._config = config
-        self._detector = detector
+        self._searcher = Searcher(config, detector, landmarks, image_size)
         self._landmarks = landmarks
         self._image_size = image_size
         self._fps = fps
+        self._recent: deque[tuple[int, UInt8[ndarray, "height width 3"]]] = deque()
         self._active: list[Tracklet] = []
         self._closed: list[Tracklet] = []
         self._next_sweep = 0
@@ -60,6 +68,7 @@ class Follower:
 
     def advance(self, number: int, frame: UInt8[ndarray, "height width 3"]) -> None:
         """Take the next frame."""
+        self._remember(number, frame)
         self._follow(number, frame)
         self._find_lost(number, frame)
         self._close_lost(number)
@@ -67,22 +76,47 @@ class Follower:
             self._sweep(number, frame)
         if self._config.person == "auto":
             self._choose(number)
-        for track in self._active:
-            if track.lost_at is None and len(track.estimates) % _LEARN_EVERY == 1:
+        for track in self._present():
+            if len(track.estimates) == _SETTLED and not track.traced:
+                self._trace_back(track, next(iter(track.estimates)), 0)
+                track.traced = True
+            if len(track.estimates) % _LEARN_EVERY == 1 and not self._near(track):
                 colours = torso_colours(frame, track.last.keypoints)
                 if colours is not None:
                     track.learn_appearance(colours)
 
+    def _present(self) -> list[Tracklet]:
+        return [t for t in self._active if t.lost_at is None]
+
+    def _seen(self, number: int) -> list[PoseEstimate]:
+        return [t.estimates[number] for t in self._active if number in t.estimates]
+
+    def _remember(self, number: int, frame: ndarray) -> None:
+        frames = round(self._config.sweep_every_s * self._fps) + _SETTLED
+        most = min(frames, _RECENT_BYTES // frame.nbytes)
+        self._recent.append((number, frame))
+        while len(self._recent) > max(most, 1):
+            self._recent.popleft()
+
+    def _near(self, track: Tracklet) -> list[Tracklet]:
+        """Others whom this track could be mistaken for at its last place."""
+        place = track.last.next_roi
+        return [
+            other
+            for other in self._present()
+            if other is not track and touching(place, other.last.next_roi)
+        ]
+
     def _follow(self, number: int, frame: ndarray) -> None:
-        tracks = [t for t in self._active if t.lost_at is None]
+        tracks = self._present()
         estimates = self._landmarks.estimate(frame, [t.last.next_roi for t in tracks])
         proposals = []
         for track, estimate in zip(tracks, estimates, strict=True):
-            if self._fits(track, number, estimate):
+            if self._fits(track, number, estimate) and not self._strange(track, frame, estimate):
                 proposals.append((track, estimate))
             else:
                 track.lost_at = number
-        refused = contested(proposals, number, self._config)
+        refused = contested(proposals, number, frame, self._config)
         for index, (track, estimate) in enumerate(proposals):
             if index in refused:
                 track.lost_at = number
@@ -95,6 +129,17 @@ class Follower:
             and break_of(track, number, estimate, self._fps, self._config) is None
         )
 
+    def _strange(self, track: Tracklet, frame: ndarray, estimate: PoseEstimate) -> bool:
+        """Whether the estimate wears the clothes of somebody who is near, not its own."""
+        others = [t.appearance for t in self._near(track) if t.appearance is not None]
+        if track.appearance is None or not others:
+            return False
+        colours = torso_colours(frame, estimate.keypoints)
+        if colours is None:
+            return False
+        own = likeness(colours, track.appearance)
+        return max(likeness(colours, other) for other in others) > own + _STRANGE
+
     def _find_lost(self, number: int, frame: ndarray) -> None:
         """Look for lost persons near their last place; the detector works only here and in sweeps.
 
@@ -106,17 +151,38 @@ class Follower:
             since = number - track.lost_at
             if since >= _RETRY_EACH_FRAME and since % _RETRY_EVERY:
                 continue
-            last = track.last.next_roi
-            side = _LOOK_AGAIN * last.side
-            window = Window(last.x - side / 2, last.y - side / 2, side)
-            found = self._detector.detect(frame, [window])
-            rois = [d.roi for d in found if not self._taken(number, d.roi)]
             good = [
-                e for e in self._verified(frame, rois)
-                if self._fits(track, number, e) and self._is_new(number, e)
+                e
+                for e in self._searcher.find_near(frame, track.last.next_roi, self._seen(number))
+                if self._fits(track, number, e) and self._looks_like(track, frame, e)
             ]
             if good:
+                before = track.last_frame
                 track.add(number, min(good, key=lambda e: track.departure(number, e)))
+                self._trace_back(track, number, before + 1)
+
+    def _looks_like(self, track: Tracklet, frame: ndarray, estimate: PoseEstimate) -> bool:
+        colours = torso_colours(frame, estimate.keypoints)
+        if track.appearance is None or colours is None:
+            return True
+        return likeness(colours, track.appearance) >= _ALIKE_MIN and not self._strange(
+            track, frame, estimate
+        )
+
+    def _trace_back(self, track: Tracklet, number: int, oldest: int) -> None:
+        """Follow a person backwards through the frames kept, from ``number`` to ``oldest``."""
+        back = Tracklet({number: track.estimates[number]})
+        for earlier, frame in reversed(self._recent):
+            if earlier >= number:
+                continue
+            if earlier < oldest:
+                break
+            estimate = self._landmarks.estimate(frame, [back.last.next_roi])[0]
+            known = self._seen(earlier)
+            if not (self._fits(back, earlier, estimate) and is_new(estimate, known, self._config)):
+                break
+            back.add(earlier, estimate)
+        track.estimates = dict(sorted((back.estimates | track.estimates).items()))
 
     def _close_lost(self, number: int) -> None:
         limit = self._config.keep_lost_s * self._fps
@@ -128,52 +194,25 @@ class Follower:
 
     def _sweep(self, number: int, frame: ndarray) -> None:
         """Search the frame for newcomers."""
-        width, height = self._image_size
-        followed = any(t.lost_at is None for t in self._active)
-        wait_s = self._config.sweep_every_s if followed else self._config.search_every_s
+        followed = bool(self._present())
+        if not (self._chosen and followed):
+            self._find_newcomers(number, frame, followed)
+        wait_s = self._config.sweep_every_s if self._present() else self._config.search_every_s
         self._next_sweep = number + max(1, round(wait_s * self._fps))
-        if self._chosen:
-            return
-        smallest = self._config.smallest_share * height
-        windows = sweep_windows(width, height, smallest)
-        if self._config.person == "auto" and followed:
-            windows = coarse_windows(width, height)
-        found = self._detector.detect(frame, windows)
-        rois = _distinct([d for d in found if not self._taken(number, d.roi)])
+
+    def _find_newcomers(self, number: int, frame: ndarray, followed: bool) -> None:
+        known = self._seen(number)
         if self._config.person == "auto":
-            rois = self._worth_following(rois)
-        estimates = self._verified(frame, rois[: 3 * self._config.max_persons])
-        for estimate in sorted(estimates, key=lambda e: -prominence(e.next_roi, self._image_size)):
-            here = sum(t.lost_at is None for t in self._active)
-            if here < 2 * self._config.max_persons and self._is_new(number, estimate):
+            found = self._searcher.find_prominent(frame, known, everywhere=not followed)
+        else:
+            found = self._searcher.find_everyone(frame, known)
+        for estimate in found:
+            if len(self._present()) < _CROWD * self._config.max_persons:
                 self._active.append(Tracklet({number: estimate}))
-
-    def _verified(self, frame: ndarray, rois: list[Roi]) -> list[PoseEstimate]:
-        """Landmarks of candidate regions, looked at twice: the first look corrects the region."""
-        first = self._landmarks.estimate(frame, rois)
-        again = [e.next_roi for e in first if fault_of(e, self._image_size, self._config) is None]
-        second = self._landmarks.estimate(frame, again)
-        return [e for e in second if fault_of(e, self._image_size, self._config) is None]
-
-    def _taken(self, number: int, roi: Roi) -> bool:
-        here = [t for t in self._active if t.last_frame == number]
-        return any(same_place(roi, t.last.next_roi) for t in here)
-
-    def _is_new(self, number: int, estimate: PoseEstimate) -> bool:
-        limit = self._config.coincide_max * 1.5
-        here = [t for t in self._active if t.last_frame == number]
-        return not any(coincide(estimate.keypoints, t.last.keypoints, limit) for t in here)
-
-    def _worth_following(self, rois: list[Roi]) -> list[Roi]:
-        """Only those regions that could be the subject's."""
-        places = [t.last.next_roi for t in self._active if t.lost_at is None]
-        best = max((prominence(r, self._image_size) for r in rois + places), default=0.0)
-        least = _AUDITION_SHARE * best
-        return [r for r in rois if prominence(r, self._image_size) >= least]
 
     def _choose(self, number: int) -> None:
         """Keep the possible subjects; after the audition only the best of them."""
-        present = [t for t in self._active if t.lost_at is None]
+        present = self._present()
         if self._chosen or not present:
             return
         if self._audition_end is None:
@@ -181,7 +220,7 @@ class Follower:
         present.sort(key=self._merit, reverse=True)
         keep = _AUDITION_MAX if number < self._audition_end else 1
         best = self._merit(present[0])
-        kept = [t for t in present[:keep] if self._merit(t) >= _AUDITION_SHARE * best]
+        kept = [t for t in present[:keep] if self._merit(t) >= AUDITION_SHARE * best]
         dropped = [t for t in present if t not in kept]
         self._closed += dropped
         self._active = [t for t in self._active if t not in dropped]
@@ -198,12 +237,3 @@ class Follower:
         steps = np.linalg.norm(np.diff(xy, axis=0), axis=-1).mean(-1) / frames
         speed = float(np.median(steps)) * self._fps / max(box_size(estimates[-1].keypoints), 1.0)
         return float(prominent) * (0.5 + speed / (speed + 0.5))
-
-
-def _distinct(detections: list[Detection]) -> list[Roi]:
-    """Regions of detections without repeats from overlapping windows, the surest first."""
-    rois: list[Roi] = []
-    for detection in sorted(detections, key=lambda d: -d.score):
-        if not any(same_place(detection.roi, roi) for roi in rois):
-            rois.append(detection.roi)
-    return rois

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Bool, Float, UInt8
 from numpy import ndarray
 
 from motionfield.steps.track.networks import Network, NetworkPool
-from motionfield.steps.track.regions import Roi, crop, roi_from_points, to_image
+from motionfield.steps.track.regions import Roi, crop, paste, roi_from_points, to_image
 
 INPUT_SIZE = 256
 NUM_LANDMARKS = 39
@@ -18,6 +18,7 @@ NUM_KEYPOINTS = 33
 HEATMAP_SIZE = 64
 _KERNEL = 7
 _PEAK_MIN = 0.5
+_MASK_MIN = 0.4
 
 
 class PoseEstimate(NamedTuple):
@@ -62,9 +63,7 @@ def refine(
     return refined
 
 
-def turn_back(
-    world_crop: Float[ndarray, "points 3"], angle: float
-) -> Float[ndarray, "points 3"]:
+def turn_back(world_crop: Float[ndarray, "points 3"], angle: float) -> Float[ndarray, "points 3"]:
     """3D points of the upright crop in the camera's axes: turned about z by the region's angle."""
     cos, sin = math.cos(angle), math.sin(angle)
     x, y, z = world_crop.T
@@ -99,7 +98,7 @@ class LandmarkEstimator:
     def outputs() -> frozenset[int]:
         """Sizes of the network's outputs, by which a wrong file is recognised."""
         grid = HEATMAP_SIZE**2 * NUM_LANDMARKS
-        return frozenset((NUM_LANDMARKS * 5, 1, grid, NUM_LANDMARKS * 3))
+        return frozenset((NUM_LANDMARKS * 5, 1, grid, NUM_LANDMARKS * 3, INPUT_SIZE**2))
 
     def estimate(
         self, frame: UInt8[ndarray, "height width 3"], rois: Sequence[Roi]
@@ -109,5 +108,18 @@ class LandmarkEstimator:
         def run(network: Network, roi: Roi) -> PoseEstimate:
             image = crop(frame, roi, INPUT_SIZE).astype(np.float32) / 255
             return read_outputs(network(image), roi)
+
+        return self._pool.map(run, rois)
+
+    def masks(
+        self, frame: UInt8[ndarray, "height width 3"], rois: Sequence[Roi]
+    ) -> list[Bool[ndarray, "height width"]]:
+        """Which of the frame's pixels show the person of each region."""
+        height, width = frame.shape[:2]
+
+        def run(network: Network, roi: Roi) -> Bool[ndarray, "height width"]:
+            out = network(crop(frame, roi, INPUT_SIZE).astype(np.float32) / 255)
+            share = sigmoid(out[INPUT_SIZE**2]).reshape(INPUT_SIZE, INPUT_SIZE)
+            return paste(share.astype(np.float32), roi, width, height) > _MASK_MIN
 
         return self._pool.map(run, rois)

@@ -12,7 +12,7 @@ from jaxtyping import Float, UInt8
 from numpy import ndarray
 
 ROI_SCALE = 2.5
-"""A region's side per distance from the hip centre to the point on the body's circle (BlazePose)."""
+"""A region's side per distance of the hip centre and the point on the body's circle (BlazePose)."""
 
 
 class Roi(NamedTuple):
@@ -76,12 +76,25 @@ def crop(
     frame: UInt8[ndarray, "height width 3"], roi: Roi, crop_size: int
 ) -> UInt8[ndarray, "size size 3"]:
     """Cut the region out of the frame; what lies outside repeats the frame's border."""
-    affine = image_from_crop(roi, crop_size)
-    # OpenCV puts pixel centres at whole numbers.
-    affine[:, 2] += affine[:, :2] @ np.array([0.5, 0.5]) - 0.5
+    affine = _opencv(image_from_crop(roi, crop_size))
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     size = (crop_size, crop_size)
     return cv2.warpAffine(frame, affine, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+
+
+def paste(
+    picture: Float[ndarray, "size size"], roi: Roi, width: int, height: int
+) -> Float[ndarray, "height width"]:
+    """Lay what was seen in a region back into an image of this size; 0 elsewhere."""
+    affine = _opencv(image_from_crop(roi, len(picture)))
+    return cv2.warpAffine(picture, affine, (width, height), flags=cv2.INTER_LINEAR)
+
+
+def _opencv(affine: Float[ndarray, "2 3"]) -> Float[ndarray, "2 3"]:
+    """The same map between OpenCV's pixels, whose centres are at whole numbers."""
+    affine = affine.copy()
+    affine[:, 2] += affine[:, :2] @ np.array([0.5, 0.5]) - 0.5
+    return affine
 
 
 def share_inside(roi: Roi, image_width: int, image_height: int) -> float:

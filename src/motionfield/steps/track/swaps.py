@@ -170,10 +170,12 @@ def _smoothest(
     came_from = np.zeros((len(upper), 4, 4), int)
     for gap in range(len(upper)):
         # step[now, before, older]
-        step = np.stack([
-            upper[gap][change[:, :, None, 0], change[None, :, :, 0]],
-            lower[gap][change[:, :, None, 1], change[None, :, :, 1]],
-        ]).sum(0)
+        step = np.stack(
+            [
+                upper[gap][change[:, :, None, 0], change[None, :, :, 0]],
+                lower[gap][change[:, :, None, 1], change[None, :, :, 1]],
+            ]
+        ).sum(0)
         candidates = total[None] + step + (own[:, None] + change_cost)[..., None]
         came_from[gap] = candidates.argmin(-1)
         total = candidates.min(-1)

@@ -38,7 +38,7 @@ def coarse_windows(width: int, height: int) -> list[Window]:
 
 
 def sweep_windows(width: int, height: int, smallest_px: float) -> list[Window]:
-    """Windows at halving sizes, down to one in which ``smallest_px`` is still found."""
+    """Windows of halving sizes, down to one in which ``smallest_px`` is still found."""
     windows = coarse_windows(width, height)
     side = min(width, height) / 2
     while side * 2 * SMALLEST_SHARE > smallest_px and side >= 64:

@@ -17,9 +17,13 @@ _BODY = [
     for joint in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
     for side in ("left", "right")
 ]
-_TORSO = [BLAZEPOSE_33.index(n) for n in ("left_shoulder", "right_shoulder", "left_hip", "right_hip")]
+_TORSO = [
+    BLAZEPOSE_33.index(n) for n in ("left_shoulder", "right_shoulder", "left_hip", "right_hip")
+]
 _BODY_INSIDE_MIN = 5
 """Of the 12 limb joints, so many must lie inside the frame."""
+_SIDE_MIN = 0.75
+"""Smallest region, of the height of the smallest person searched (a region is 1.25 times that)."""
 _HUE_BINS, _SATURATION_BINS, _VALUE_BINS = 8, 4, 4
 
 
@@ -31,6 +35,8 @@ class Tracklet:
     appearance: Float[ndarray, "bins"] | None = None
     lost_at: int | None = None
     """First frame of the present loss, or None."""
+    traced: bool = False
+    """Whether the frames before the first sight have been looked at."""
 
     @property
     def last_frame(self) -> int:
@@ -47,7 +53,7 @@ class Tracklet:
     def velocity(self) -> Float[ndarray, "2"]:
         """Pixels per frame of the region's centre, from the last two frames seen."""
         seen = list(self.estimates)[-2:]
-        if len(seen) < 2 or seen[1] - seen[0] > 3:
+        if len(seen) < 2 or abs(seen[1] - seen[0]) > 3:
             return np.zeros(2)
         a, b = (self.estimates[n].next_roi for n in seen)
         return np.array([b.x - a.x, b.y - a.y]) / (seen[1] - seen[0])
@@ -56,7 +62,7 @@ class Tracklet:
         """How far an estimate lies from standing still or steady motion, of the region's side."""
         before = self.last.next_roi
         moved = np.array([estimate.next_roi.x - before.x, estimate.next_roi.y - before.y])
-        steady = self.velocity() * min(frame_number - self.last_frame, 3)
+        steady = self.velocity() * np.clip(frame_number - self.last_frame, -3, 3)
         off = min(np.linalg.norm(moved), np.linalg.norm(moved - steady))
         return float(off) / before.side
 
@@ -76,6 +82,8 @@ def fault_of(
         return "not finite"
     if estimate.flag < config.flag_min:
         return "flag"
+    if estimate.next_roi.side < _SIDE_MIN * config.smallest_share * image_size[1]:
+        return "small"
     if share_inside(estimate.next_roi, *image_size) < config.inside_min:
         return "outside"
     xy = estimate.keypoints[_BODY, :2]
@@ -88,7 +96,7 @@ def break_of(
     tracklet: Tracklet, frame_number: int, estimate: PoseEstimate, fps: float, config: TrackConfig
 ) -> str | None:
     """Why an estimate cannot be the next one of this person, or None."""
-    gap = frame_number - tracklet.last_frame
+    gap = abs(frame_number - tracklet.last_frame)
     # Seen from one frame to the next a body moves little; after a gap it may have gone further.
     limit = config.jump_max_per_60hz * max(1.0, 60 / fps) * (1 + 0.5 * (gap - 1))
     if tracklet.departure(frame_number, estimate) > min(limit, 0.5):
@@ -117,6 +125,11 @@ def same_place(a: Roi, b: Roi) -> bool:
     distance = np.hypot(a.x - b.x, a.y - b.y)
     ratio = a.side / b.side
     return bool(distance < 0.15 * min(a.side, b.side) and 0.6 < ratio < 1 / 0.6)
+
+
+def touching(a: Roi, b: Roi) -> bool:
+    """Whether two persons' regions are so near that one could be taken for the other."""
+    return bool(np.hypot(a.x - b.x, a.y - b.y) < 0.5 * max(a.side, b.side))
 
 
 def torso_colours(

@@ -1,0 +1,130 @@
+"""Finding people in a frame: windows, candidates, looking twice, and behind those found."""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from jaxtyping import UInt8
+from numpy import ndarray
+
+from motionfield.steps.track.config import TrackConfig
+from motionfield.steps.track.detector import PersonDetector, Window
+from motionfield.steps.track.landmarks import LandmarkEstimator, PoseEstimate
+from motionfield.steps.track.regions import Roi
+from motionfield.steps.track.subject import prominence
+from motionfield.steps.track.tiles import coarse_windows, sweep_windows
+from motionfield.steps.track.tracklet import coincide, fault_of, same_place
+
+AUDITION_SHARE = 0.5
+"""Who is less than this share as prominent as the best does not stand for subject."""
+_SURE_FLAG, _SURE_CONFIDENCE = 0.8, 0.6
+"""Only who is found this surely is painted over."""
+_BLUR_SHARE = 1 / 8
+"""Painting over means blurring by this share of the frame's shorter side."""
+_LOOK_AGAIN = 1.6
+"""Side of the window in which a lost person is searched, of the last region's."""
+
+
+class Searcher:
+    """Runs the detector and has every candidate confirmed by the landmark network."""
+
+    def __init__(
+        self,
+        config: TrackConfig,
+        detector: PersonDetector,
+        landmarks: LandmarkEstimator,
+        image_size: tuple[int, int],
+    ) -> None:
+        self._config = config
+        self._detector = detector
+        self._landmarks = landmarks
+        self._image_size = image_size
+        self._coarse = coarse_windows(*image_size)
+        self._all = sweep_windows(*image_size, config.smallest_share * image_size[1])
+
+    def find_everyone(
+        self, frame: UInt8[ndarray, "height width 3"], known: Sequence[PoseEstimate]
+    ) -> list[PoseEstimate]:
+        """Everyone who is not among ``known``, the surest first.
+
+        The search is repeated with those found painted over: the networks, shown two people
+        who overlap, see only the one in front.
+        """
+        found = self._find(frame, known, self._all)
+        behind = self._find(self._paint_over(frame, [*known, *found]), [*known, *found], self._all)
+        return found + behind
+
+    def find_prominent(
+        self,
+        frame: UInt8[ndarray, "height width 3"],
+        known: Sequence[PoseEstimate],
+        everywhere: bool,
+    ) -> list[PoseEstimate]:
+        """Those who are not among ``known`` and could be the subject, the surest first."""
+        windows = self._all if everywhere else self._coarse
+        return self._find(frame, known, windows, AUDITION_SHARE)
+
+    def find_near(
+        self,
+        frame: UInt8[ndarray, "height width 3"],
+        place: Roi,
+        known: Sequence[PoseEstimate],
+    ) -> list[PoseEstimate]:
+        """Everyone round a place who is not among ``known``, the surest first."""
+        side = _LOOK_AGAIN * place.side
+        return self._find(frame, known, [Window(place.x - side / 2, place.y - side / 2, side)])
+
+    def _find(
+        self,
+        frame: UInt8[ndarray, "height width 3"],
+        known: Sequence[PoseEstimate],
+        windows: Sequence[Window],
+        least_prominence: float = 0.0,
+    ) -> list[PoseEstimate]:
+        places = [e.next_roi for e in known]
+        rois: list[Roi] = []
+        for detection in sorted(self._detector.detect(frame, windows), key=lambda d: -d.score):
+            if not any(same_place(detection.roi, roi) for roi in places + rois):
+                rois.append(detection.roi)
+        best = max((prominence(r, self._image_size) for r in rois + places), default=0.0)
+        rois = [r for r in rois if prominence(r, self._image_size) >= least_prominence * best]
+        # The first look corrects the region.
+        first = self._sound(self._landmarks.estimate(frame, rois))
+        second = self._sound(self._landmarks.estimate(frame, [e.next_roi for e in first]))
+        fresh: list[PoseEstimate] = []
+        for estimate in sorted(second, key=sureness, reverse=True):
+            if is_new(estimate, [*known, *fresh], self._config):
+                fresh.append(estimate)
+        return fresh
+
+    def _sound(self, estimates: Sequence[PoseEstimate]) -> list[PoseEstimate]:
+        return [e for e in estimates if fault_of(e, self._image_size, self._config) is None]
+
+    def _paint_over(
+        self, frame: UInt8[ndarray, "height width 3"], persons: Sequence[PoseEstimate]
+    ) -> UInt8[ndarray, "height width 3"]:
+        """The frame with the surely found persons blurred into what surrounds them."""
+        sure = [
+            e.next_roi
+            for e in persons
+            if e.flag > _SURE_FLAG and e.keypoints[:, 2].mean() > _SURE_CONFIDENCE
+        ]
+        if not sure:
+            return frame
+        size = int(min(self._image_size) * _BLUR_SHARE)
+        painted = cv2.blur(frame, (size, size))
+        covered = np.zeros(frame.shape[:2], bool)
+        for mask in self._landmarks.masks(frame, sure):
+            covered |= cv2.dilate(mask.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+        return np.where(covered[..., None], painted, frame)
+
+
+def sureness(estimate: PoseEstimate) -> float:
+    """How much an estimate looks like a person: the flag times the mean confidence."""
+    return estimate.flag * float(estimate.keypoints[:, 2].mean())
+
+
+def is_new(estimate: PoseEstimate, known: Sequence[PoseEstimate], config: TrackConfig) -> bool:
+    """Whether an estimate shows none of the known persons."""
+    limit = 1.5 * config.coincide_max
+    return not any(coincide(estimate.keypoints, other.keypoints, limit) for other in known)
