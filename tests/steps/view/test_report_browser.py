@@ -265,3 +265,39 @@ def test_a_linked_video_plays_from_its_file(browser, body, take, overlay, tmp_pa
     opened.until("Math.abs(document.querySelector('video').currentTime-1.0167)<.02")
     assert opened.messages == []
     opened.context.close()
+
+
+def test_plots_show_the_page_of_time_that_holds_the_frame(opened):
+    page = opened.page
+    plot = "document.querySelector('#angles canvas').toDataURL()"
+    opened.go(10)
+    whole = page.evaluate(plot)
+    page.select_option("#window", "0")
+    opened.settle()
+    assert page.evaluate(plot) == whole
+    page.evaluate("document.getElementById('window').add(new Option('one', '1'))")
+    page.select_option("#window", "1")
+    opened.settle()
+    canvas = page.locator("#angles canvas").first
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    middle = (box["x"] + 38 + 0.5 * (box["width"] - 42), box["y"] + 40)
+    page.mouse.click(*middle)
+    opened.settle()
+    assert opened.frame() == pytest.approx(15, abs=1)
+    opened.go(45)
+    page.mouse.click(*middle)
+    opened.settle()
+    # The second page ends with the take at 1.97 s.
+    assert opened.frame() == pytest.approx(44.5, abs=1)
+
+
+def test_uncertainty_is_offered_where_it_is_known(opened):
+    page = opened.page
+    assert not page.locator("#spread").is_visible()
+    page.select_option("#take", "2")
+    opened.settle()
+    without = page.evaluate(SCENE)
+    page.check("#spread")
+    opened.settle()
+    assert page.evaluate(SCENE) != without

@@ -6,12 +6,18 @@
   const takes = data.takes;
   const START_ANGLES = ["hip flexion", "knee flexion", "elbow flexion", "shoulder elevation"];
   const state = { take: 0, index: 0, playing: false };
-  let plots = [], strips = [], pending = false, chosen = new Set(START_ANGLES);
+  const LONG_S = 25;
+  let plots = [], strips = [], page = null, pending = false, chosen = new Set(START_ANGLES);
 
   for (const take of takes) {
     const n = take.time.length, j = take.joints_mm;
     take.joints = (i) => Array.from({ length: 24 }, (_, k) => [0, 1, 2].map((a) => j[(i * 24 + k) * 3 + a] / 1000));
-    take.path = Array.from({ length: n }, (_, i) => [j[i * 72] / 1000, j[i * 72 + 1] / 1000]);
+    const place = (i) => [j[i * 72] / 1000, j[i * 72 + 1] / 1000];
+    take.place = place;
+    /* Paths are drawn with every frame: some 800 points are enough. */
+    const step = Math.ceil(n / 800), count = Math.ceil(n / step);
+    take.path = Array.from({ length: count }, (_, k) => place(Math.min(n - 1, k * step)));
+    take.pathSeen = Array.from({ length: count }, (_, k) => take.observed.slice(k * step, (k + 1) * step).every(Boolean));
     take.angleGroups = groupAngles(take.angles);
   }
 
@@ -23,8 +29,8 @@
     return together.map((t, k) => {
       const i = Math.min(state.index, t.time.length - 1);
       const spread = t.std_mm && byId("spread").checked ? Array.from({ length: 24 }, (_, q) => t.std_mm[i * 24 + q] / 1000) : null;
-      return { joints: t.joints(i), faint: t !== current(), unseen: !t.observed[i], path: t.path, observed: t.observed,
-        colour: css(data.colours[k % data.colours.length]), spread };
+      return { joints: t.joints(i), faint: t !== current(), unseen: !t.observed[i], path: t.path, observed: t.pathSeen,
+        now: t.place(i), colour: css(data.colours[k % data.colours.length]), spread };
     });
   };
   const camera = () => {
@@ -59,7 +65,8 @@
     byId("clock-frame").textContent = ` · frame ${take.frame_index[i]}`;
     const everyone = people();
     scene.draw(everyone, camera());
-    drawTop(byId("path"), everyone, i);
+    drawTop(byId("path"), everyone);
+    turnPage();
     for (const plot of [...plots, ...strips]) plot.cursor(i);
     for (const button of document.querySelectorAll(`[data-take="${state.take}"] .span`)) {
       const [start, end] = take.spans[[...button.closest("ol").children].indexOf(button.parentElement)];
@@ -139,6 +146,18 @@
   }
 
   /* ---- plots ---- */
+  /* Plots of a part of the take show the page of time that holds the current frame. */
+  function turnPage(always = false) {
+    const span = Number(byId("window").value), time = current().time;
+    const number = span ? Math.floor((time[state.index] - time[0]) / span + 1e-6) : 0;
+    if (!always && page === `${span} ${number}`) return;
+    page = `${span} ${number}`;
+    for (const plot of [...plots, ...strips]) {
+      if (span) plot.show(time[0] + number * span, time[0] + (number + 1) * span); else plot.show(time[0], Infinity);
+      plot.render();
+    }
+  }
+
   function makePlots() {
     const take = current(), flags = { spans: take.spans, observed: take.observed };
     const common = { time: take.time, flags, onSeek: seek };
@@ -150,7 +169,7 @@
       if (sides.middle) series.push({ values: take.angles[sides.middle], colour: "--accent", label: "" });
       if (sides.left) series.push({ values: take.angles[sides.left], colour: "--left", label: "left" });
       if (sides.right) series.push({ values: take.angles[sides.right], colour: "--right", label: "right" });
-      const plot = new Plot(byId("angles"), { ...common, title: plain, unit: "°", series });
+      const plot = new Plot(byId("angles"), { ...common, title: plain, unit: "°", series, least: 10 });
       plot.name.title = data.angles[sides.middle || sides.left] || "";
       plots.push(plot);
     }
@@ -164,7 +183,7 @@
       ["Jitter", "m/s³", one(q.jitter_m_s3)],
     ];
     strips = list.map(([title, unit, series, bands]) => new Plot(byId("strips"), { ...common, title, unit, series, bands, floor: 0 }));
-    for (const plot of [...plots, ...strips]) plot.render();
+    turnPage(true);
   }
 
   function makeChips() {
@@ -205,6 +224,7 @@
     if (others) others.hidden = takes.filter((t) => t.clip === take.clip).length < 2;
     byId("spread-label").hidden = !take.std_mm;
     byId("time").max = take.time.length - 1;
+    byId("window").value = take.time[take.time.length - 1] - take.time[0] > LONG_S ? "20" : "0";
     makeChips();
     makePlots();
     if (sameClip) seek(keep); else { scene.placed = false; setIndex(0); }
@@ -230,6 +250,7 @@
   byId("back").addEventListener("click", () => { play(false); setIndex(state.index - 1); });
   byId("forth").addEventListener("click", () => { play(false); setIndex(state.index + 1); });
   byId("speed").addEventListener("change", () => { if (state.playing) play(true); });
+  byId("window").addEventListener("change", schedule);
   byId("follow").addEventListener("change", (event) => { scene.follow = event.target.checked; schedule(); });
   byId("spread").addEventListener("change", schedule);
   if (byId("take")) byId("take").addEventListener("change", (event) => showTake(Number(event.target.value)));

@@ -17,8 +17,8 @@ const tickText = (v) => String(Math.abs(v) < 1e-9 ? 0 : Number(v.toPrecision(6))
 class Plot {
   /* series: [{values, colour (css name), label}]; flags: {spans, observed};
      bands: [{values (0 or 1), colour}], drawn as stripes at the bottom */
-  constructor(parent, { title, unit, series, time, flags, onSeek, floor, bands = [] }) {
-    Object.assign(this, { series, time, flags, floor, bands });
+  constructor(parent, { title, unit, series, time, flags, onSeek, floor, least = 0, bands = [] }) {
+    Object.assign(this, { series, time, flags, floor, least, bands });
     const box = document.createElement("div");
     box.className = "plot";
     const head = document.createElement("div");
@@ -35,13 +35,25 @@ class Plot {
     this.box = box;
     this.name = name;
     this.left = 38;
+    this.show(0, Infinity);
     const seek = (event) => {
       const rect = this.canvas.getBoundingClientRect();
       const share = (event.clientX - rect.left - this.left) / (rect.width - this.left - 4);
-      onSeek(this.time[0] + Math.max(0, Math.min(1, share)) * (this.time[this.time.length - 1] - this.time[0]));
+      onSeek(this.start + Math.max(0, Math.min(1, share)) * (this.end - this.start));
     };
     this.canvas.addEventListener("pointerdown", (event) => { this.canvas.setPointerCapture(event.pointerId); seek(event); });
     this.canvas.addEventListener("pointermove", (event) => { if (event.buttons & 1) seek(event); });
+  }
+
+  /* Show the time from start to end, as far as the take goes. */
+  show(start, end) {
+    const last = this.time.length - 1;
+    this.start = Math.max(this.time[0], start);
+    this.end = Math.max(Math.min(this.time[last], end), this.start + 1e-6);
+    this.from = this.time.findIndex((t) => t >= this.start);
+    this.from = Math.max(0, this.from - 1);
+    this.to = this.time.findIndex((t) => t > this.end);
+    if (this.to < 0) this.to = last;
   }
 
   range() {
@@ -49,6 +61,7 @@ class Plot {
     for (const { values } of this.series) for (const v of values) if (v !== null) { low = Math.min(low, v); high = Math.max(high, v); }
     if (!(low <= high)) { low = 0; high = 1; }
     if (this.floor !== undefined) low = Math.min(low, this.floor);
+    if (high - low < this.least) { const mid = (low + high) / 2; low = mid - this.least / 2; high = mid + this.least / 2; }
     if (high - low < 1e-6) high = low + 1;
     const pad = 0.06 * (high - low);
     return [this.floor !== undefined ? low : low - pad, high + pad];
@@ -58,11 +71,14 @@ class Plot {
     const { context, width, height } = fitCanvas(this.canvas);
     const bottom = height - 16, top = 4, right = width - 4, left = this.left;
     const [low, high] = this.range();
-    const t0 = this.time[0], t1 = Math.max(this.time[this.time.length - 1], t0 + 1e-6);
+    const t0 = this.start, t1 = this.end;
     this.x = (t) => left + ((t - t0) / (t1 - t0)) * (right - left);
     this.y = (v) => bottom - ((v - low) / (high - low)) * (bottom - top);
     context.clearRect(0, 0, width, height);
+    context.save();
+    context.beginPath(); context.rect(left, 0, right - left + 3, height); context.clip();
     drawFlags(context, this.flags, this.time, this.x, top, bottom - top);
+    context.restore();
     context.font = "11px system-ui, sans-serif";
     context.lineWidth = 1;
     context.textAlign = "right";
@@ -75,6 +91,8 @@ class Plot {
     context.textAlign = "center";
     context.fillStyle = cssColour("--soft");
     for (const t of ticks(t0, t1, width / 80)) context.fillText(`${tickText(t)}${t === 0 ? " s" : ""}`, Math.max(left + 6, Math.min(right - 10, this.x(t))), height - 3);
+    context.save();
+    context.beginPath(); context.rect(left, 0, right - left + 3, height); context.clip();
     this.bands.forEach(({ values, colour }, row) => {
       context.fillStyle = cssColour(colour);
       context.globalAlpha = 0.45;
@@ -82,6 +100,7 @@ class Plot {
       context.globalAlpha = 1;
     });
     for (const { values, colour } of this.series) this.curve(context, values, cssColour(colour));
+    context.restore();
     this.still = this.still || document.createElement("canvas");
     this.still.width = this.canvas.width;
     this.still.height = this.canvas.height;
@@ -94,13 +113,14 @@ class Plot {
     context.lineJoin = "round";
     context.beginPath();
     let open = false;
-    values.forEach((v, i) => {
-      if (v === null) { open = false; return; }
+    for (let i = this.from; i <= this.to; i++) {
+      const v = values[i];
+      if (v === null) { open = false; continue; }
       const x = this.x(this.time[i]), y = this.y(v);
       if (open) context.lineTo(x, y);
       else { context.moveTo(x, y); if (values[i + 1] === null || i + 1 === values.length) context.lineTo(x + 1.5, y); }
       open = true;
-    });
+    }
     context.stroke();
   }
 
@@ -174,7 +194,7 @@ function drawMarks(canvas, take) {
   });
 }
 
-function drawTop(canvas, people, index) {
+function drawTop(canvas, people) {
   const { context, width, height } = fitCanvas(canvas);
   const all = people.flatMap((p) => p.path);
   const low = [0, 1].map((a) => all.reduce((v, p) => Math.min(v, p[a]), Infinity));
@@ -216,7 +236,7 @@ function drawTop(canvas, people, index) {
       });
       context.stroke();
     }
-    const now = place(person.path[Math.min(index, person.path.length - 1)]);
+    const now = place(person.now);
     context.strokeStyle = cssColour("--ink");
     context.lineWidth = 2;
     context.beginPath(); context.arc(now[0], now[1], 6, 0, 7); context.stroke();
