@@ -18,7 +18,7 @@ from motionfield.data import Motion
 from motionfield.formats.mocap_npz import MocapClip, MocapShard, read_mocap
 from motionfield.geometry.rotations import axis_rotation
 from motionfield.worlds.mocap import retarget, retarget_clips, swing
-from motionfield.worlds.mocap_calibration import calibrate_subject, hinge_axis
+from motionfield.worlds.mocap_calibration import calibrate_subject, collar_raise, hinge_axis
 from motionfield.worlds.mocap_floor import floor_slope, level_floor
 
 _SIDES = ("left", "right")
@@ -247,6 +247,23 @@ def test_every_rig_bends_like_a_human(shard: str) -> None:
         assert knee.max() > 30
     collars = turns[:, [JOINT_INDEX[f"{side}_collar"] - 1 for side in _SIDES]]
     assert collars.norm(dim=-1).quantile(0.95) < 50
+
+
+def test_collars_hang_with_hanging_arms_and_rise_with_raised_ones(walk: Walk) -> None:
+    """CMU's shoulders are fixed in the chest; people's are not."""
+    turns = roma.rotmat_to_rotvec(_tensor(walk.motion.body_pose))
+    left, right = (turns[:, JOINT_INDEX[f"{side}_collar"] - 1, 2] for side in _SIDES)
+    assert left.max() < math.radians(-5)
+    assert right.min() > math.radians(5)
+    clip = walk.clip
+    positions = torch.zeros(3, len(walk.shard.joint_names), 3)
+    for frame, height in enumerate((-1.0, 0.0, 1.0)):
+        elbow = clip.canonical["l_elbow"]
+        positions[frame, elbow] = torch.tensor([1.0 - abs(height), height, 0.0])
+    positions[:, clip.canonical["r_elbow"]] = torch.tensor([-1.0, 0.0, 0.0])
+    raised = torch.rad2deg(collar_raise(positions, clip.canonical, torch.eye(3).expand(3, 3, 3)))
+    torch.testing.assert_close(raised[:, 0], torch.tensor([-15.0, 0.0, 22.5]), atol=0.1, rtol=0)
+    torch.testing.assert_close(raised[:, 1], torch.zeros(3), atol=0.1, rtol=0)
 
 
 def test_the_hinge_axis_of_a_perfect_hinge_is_found() -> None:

@@ -21,6 +21,7 @@ from motionfield.worlds.mocap_calibration import (
     FLEXION_AXIS,
     Calibration,
     calibrate_subject,
+    collar_raise,
     shoulders_in_chest,
 )
 from motionfield.worlds.mocap_floor import level_floor
@@ -171,16 +172,24 @@ def _collars(
     how: Calibration,
     chest: Float[Tensor, "frames 3 3"],
 ) -> dict[str, Float[Tensor, "frames 3 3"]]:
-    """Each collar turns so that its shoulder moves in the chest as the rig's does."""
+    """Each collar turns so that its shoulder moves in the chest as the rig's does.
+
+    Where the rig's shoulders are fixed in its chest, collars rise with the arms instead.
+    """
     source = how.source["spine3"][1]
     moved = shoulders_in_chest(clip.positions_world, clip.rotations_world, clip.canonical, source)
     moved = moved @ how.frame["spine3"] - how.shoulder_rest
+    raised = how.collar_rad
+    if raised is None:
+        raised = collar_raise(clip.positions_world, clip.canonical, chest)
+    raised = raised.expand(len(moved), 2)
     joints = body.rest_joints(how.betas, how.bone_scale)
     collars = {}
-    for side, name in enumerate(("left", "right")):
-        bone = joints[JOINT_INDEX[f"{name}_shoulder"]] - joints[JOINT_INDEX[f"{name}_collar"]]
-        turn = swing(bone.expand(len(moved), 3), bone + moved[:, side])
-        collars[f"{name}_collar"] = chest @ turn
+    for side, (name, up) in enumerate((("left", 1), ("right", -1))):
+        rest = joints[JOINT_INDEX[f"{name}_shoulder"]] - joints[JOINT_INDEX[f"{name}_collar"]]
+        lift = axis_rotation("z", up * raised[:, side])
+        bone = lift @ rest
+        collars[f"{name}_collar"] = chest @ swing(bone, bone + moved[:, side]) @ lift
     return collars
 
 

@@ -7,6 +7,7 @@ T-pose's the bones agree in every frame, exactly. The trunk follows the rig's up
 or, where that means nothing, the mean posture of upright frames. Feet: flat while they stand.
 """
 
+import math
 from typing import Final, NamedTuple
 
 import torch
@@ -33,6 +34,10 @@ _STANCE_SPEED_M_S: Final = 0.15
 _MIN_FRAMES: Final = 600
 """Subjects with less than this are calibrated on all clips of their shard."""
 
+_RIGID_M: Final = 0.005
+_COLLAR_SHARE: Final = 0.25
+_COLLAR_RANGE_RAD: Final = (math.radians(-15), math.radians(25))
+
 # Bending moves the lower bone back at the knee, forward at the elbow: about these body axes.
 FLEXION_AXIS: Final = {
     "left_knee": (1.0, 0.0, 0.0),
@@ -51,6 +56,8 @@ class Calibration(NamedTuple):
     """Per joint of ours: rotation of our joint frame in the rig's."""
     shoulder_rest: Float[Tensor, "2 3"]
     """Places of the shoulders in our spine3's axes, relative to the rig's chest, at rest."""
+    collar_rad: Float[Tensor, "2"] | None
+    """How far the collars are raised at rest; None: the rig's are rigid, ours follow the arms."""
     betas: Float[Tensor, "betas"]
     bone_scale: Float[Tensor, "24"]
     ground_shift_m: float
@@ -80,10 +87,12 @@ def calibrate_subject(shard: MocapShard, subject: str, body: Body) -> Calibratio
     frame |= _hand_frames(sample, rig, frame, rest)
     own_stance = _foot_frames(sizes, rest)[1]
     ankle_height = own_stance if len(own_stance) else stance
+    shoulders, collar_rad = _shoulder_rest(sample, frame["spine3"], source["spine3"][1])
     return Calibration(
         source=source,
         frame=frame,
-        shoulder_rest=_shoulder_rest(sample, frame["spine3"], source["spine3"][1]),
+        shoulder_rest=shoulders,
+        collar_rad=collar_rad,
         betas=betas,
         bone_scale=scale,
         ground_shift_m=sole_depth(body, betas, scale) - float(ankle_height.median()),
@@ -218,10 +227,39 @@ def _hand_frames(
 
 def _shoulder_rest(
     sample: Sample, chest_frame: Float[Tensor, "3 3"], chest: int
-) -> Float[Tensor, "2 3"]:
+) -> tuple[Float[Tensor, "2 3"], Float[Tensor, "2"] | None]:
     places = shoulders_in_chest(sample.positions, sample.rotations, sample.canonical, chest)
     places = places @ chest_frame
-    return median_of(places[upright_frames(sample)].flatten(1)).unflatten(0, (2, 3))
+    rest = median_of(places[upright_frames(sample)].flatten(1)).unflatten(0, (2, 3))
+    if (places - rest).norm(dim=-1).quantile(0.9) < _RIGID_M:
+        return rest, None
+    axes = sample.rotations[:, chest] @ chest_frame
+    raised = collar_raise(sample.positions, sample.canonical, axes)
+    return rest, median_of(raised[upright_frames(sample)])
+
+
+def collar_raise(
+    positions: Float[Tensor, "frames joints 3"],
+    canonical: dict[str, int],
+    chest: Float[Tensor, "frames 3 3"],
+) -> Float[Tensor, "frames 2"]:
+    """How far the collars (left, right) are raised for the arms' elevation, radians.
+
+    Collars rise with the arms by about a quarter of their angle (Inman et al., 1944), and hang
+    below the T-pose's with hanging arms.
+
+    Args:
+        positions: the rig's joints in the world.
+        canonical: its joint of each canonical name.
+        chest: our spine3's axes in the world.
+    """
+    arms = [
+        positions[:, canonical[f"{side}_elbow"]] - positions[:, canonical[f"{side}_shoulder"]]
+        for side in "lr"
+    ]
+    along = torch.nn.functional.normalize(torch.stack(arms, dim=1), dim=-1)
+    elevation = torch.asin((along @ chest)[..., 1].clamp(-1, 1))
+    return (_COLLAR_SHARE * elevation).clamp(*_COLLAR_RANGE_RAD)
 
 
 def shoulders_in_chest(
