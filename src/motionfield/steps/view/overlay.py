@@ -103,7 +103,7 @@ class _Painter:
         self._video_size, world_size = (size[0], size[2]), (size[1], size[2])
         self._joints = [joints_of(take.motion, body).astype(float) for take in takes]
         points = np.concatenate([joints.reshape(-1, 3) for joints in self._joints])
-        points = np.concatenate((points + (0.0, 0.0, SKULL_M), points * (1.0, 1.0, 0.0)))
+        points = np.concatenate((points + np.array((0.0, 0.0, SKULL_M)), points * (1.0, 1.0, 0.0)))
         filmed_from = np.median(camera.position_world, axis=0).astype(float)
         self._world = WorldView(world_camera(points, filmed_from, world_size))
         self._paths = []
