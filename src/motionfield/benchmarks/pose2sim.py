@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple, get_args
 
 import torch
 
@@ -50,6 +50,8 @@ _PERSONS: Final[dict[str, tuple[str, ...]]] = {
     "SinglePerson": ("man",),
     "MultiPerson": ("man", "avatar"),
 }
+_ADULTS: Final = ("man",)
+"""Whose height says something of the shape: the rendered woman is an adult shrunk to a child's."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,14 @@ class Methods:
     lift: LiftConfig = field(default_factory=LiftConfig)
     fit: SequenceFitConfig = field(default_factory=SequenceFitConfig)
     seed: int = 0
+
+
+class Solvers(NamedTuple):
+    """The methods that are measured, ready to run."""
+
+    body: Body
+    lifter: Lifter
+    fitter: SequenceFitter
 
 
 @dataclass(frozen=True)
@@ -103,10 +113,11 @@ def measure_pose2sim(
     for view, tracks in enumerate(track_views(clips, demo, methods.landmarks, progress)):
         for person in _PERSONS[demo]:
             reference = load_reference(person)
+            height_m = reference_height_m(reference, body) if person in _ADULTS else None
             keypoints = tracks.person(match_person(tracks, reference, view))
             torch.manual_seed(methods.seed)
             rows[f"{CAMERA_NAMES[view]} {person}"] = _measure_take(
-                keypoints, reference, view, body, lifter, fitter
+                keypoints, reference, view, height_m, Solvers(body, lifter, fitter)
             )
     return Pose2simReport(f"pose2sim Demo_{demo}, landmarks {methods.landmarks}", rows)
 
@@ -142,31 +153,31 @@ def _measure_take(
     keypoints: Keypoints,
     reference: Reference,
     view: int,
-    body: Body,
-    lifter: Lifter,
-    fitter: SequenceFitter,
+    height_m: float | None,
+    solvers: Solvers,
 ) -> list[Row]:
+    """All rows of one person in one camera; ``height_m`` None: it is not given to any."""
+    body, lifter, fitter = solvers
     rows = [score_landmarks(keypoints, reference)]
-    K, distortion = reference.K[view], reference.distortion[view]
-    given = CalibrateConfig(
-        intrinsics=Intrinsics(
-            float(K[0, 0]),
-            float(K[1, 1]),
-            float(K[0, 2]),
-            float(K[1, 2]),
-            tuple(float(term) for term in distortion),  # type: ignore[arg-type]
-        ),
-        height_m=reference_height_m(reference, body),
-    )
-    for config, note in ((CalibrateConfig(), "defaults"), (given, "true f, height")):
+    given = CalibrateConfig(intrinsics=_intrinsics(reference, view), height_m=height_m)
+    given_note = "true f" if height_m is None else "true f, height"
+    for config, note in ((CalibrateConfig(), "defaults"), (given, given_note)):
         camera = Calibrator(config, body).calibrate(Tracks.of_one(keypoints))
         initial = lifter.lift(keypoints, camera)
         fitted = fitter.fit(keypoints, camera, initial)
-        rows.append(score_motion(f"initial, {note}", initial, camera, body, reference, view))
-        rows.append(
-            score_motion(f"fit, {note}", fitted.motion, fitted.camera, body, reference, view)
-        )
+        made = (("initial", initial, camera), ("fit", *fitted))
+        rows += [
+            score_motion(f"{name}, {note}", motion, seen_by, body, reference, view)
+            for name, motion, seen_by in made
+        ]
     return rows
+
+
+def _intrinsics(reference: Reference, view: int) -> Intrinsics:
+    K = reference.K[view]
+    k1, k2, p1, p2, k3 = (float(term) for term in reference.distortion[view])
+    focal = float(K[0, 0]), float(K[1, 1])
+    return Intrinsics(*focal, float(K[0, 2]), float(K[1, 2]), (k1, k2, p1, p2, k3))
 
 
 def make_references(folder: Path, data: Path | None = None, progress: Progress = silent) -> str:
@@ -177,8 +188,10 @@ def make_references(folder: Path, data: Path | None = None, progress: Progress =
     """
     clips = data if data is not None else fetch_asset("pose2sim_clips", progress)
     lines = []
-    for demo, person, index in (("SinglePerson", "man", 0), ("MultiPerson", "avatar", 1)):
-        tracks = track_views(clips, demo, "heavy", progress)  # type: ignore[arg-type]
+    whose: tuple[tuple[Demo, str, int], ...]
+    whose = (("SinglePerson", "man", 0), ("MultiPerson", "avatar", 1))
+    for demo, person, index in whose:
+        tracks = track_views(clips, demo, "heavy", progress)
         shipped = read_qca(clips / f"Demo_{demo}" / "calibration" / "Calib.qca.txt")
         before = build_references(tracks, shipped, correct=False)[index]
         after = build_references(tracks, shipped)[index]
@@ -206,7 +219,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, help="folder of the demos instead of fetching them")
     parser.add_argument("--demo", choices=tuple(_PERSONS), default="SinglePerson")
-    parser.add_argument("--landmarks", choices=("full", "heavy"), default="full")
+    parser.add_argument("--landmarks", choices=get_args(Landmarks), default="full")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--plot", type=Path, help="PNG of the errors by frame and by joint")
     parser.add_argument("--make-reference", type=Path, metavar="FOLDER")
