@@ -119,6 +119,9 @@ def test_a_saved_mixture_comes_back(tmp_path: Path) -> None:
     mixture.save(tmp_path / "m.safetensors", {"credit": "somebody"})
     again = PoseMixture.load(tmp_path / "m.safetensors")
     torch.testing.assert_close(again.energy(_poses()), mixture.energy(_poses()))
+    again.save(tmp_path / "again.safetensors", {"credit": "somebody"})
+    first, second = (tmp_path / f"{name}.safetensors" for name in ("m", "again"))
+    assert first.read_bytes() == second.read_bytes()
 
 
 def test_unusable_files_are_refused(tmp_path: Path) -> None:
@@ -194,4 +197,4 @@ def test_what_ships_knows_where_it_came_from() -> None:
     with resources.as_file(path) as file:
         assert file.stat().st_size < 200_000
         with safe_open(file, framework="pt") as content:
-            assert "mocap.cs.cmu.edu" in content.metadata()["credit"]
+            assert "mocap.cs.cmu.edu" in content.metadata()["motionfield"]

@@ -4,6 +4,7 @@ Bogo et al., Keep it SMPL, ECCV 2016, eq. 6: the energy of a pose is the negativ
 density, with the sum over components replaced by the largest term. Weights: docs/priors.md.
 """
 
+import json
 import math
 from importlib import resources
 from pathlib import Path
@@ -25,6 +26,7 @@ NUM_FEATURES: Final = 3 * len(MIXTURE_JOINTS)
 
 MixtureForm = Literal["min", "logsumexp"]
 _FORMAT: Final = "motionfield-pose-mixture-1"
+_HEADER: Final = "motionfield"
 _MIRROR: Final = torch.tensor(mirror_order(MIXTURE_JOINTS))
 _TRAIN: Final = "run motionfield train pose_mixture --data DIR"
 
@@ -105,8 +107,9 @@ class PoseMixture:
             "precision_cholesky": self.precision_cholesky,
         }
         whole = {name: tensor.float().contiguous() for name, tensor in tensors.items()}
-        header = {"format": _FORMAT, "joints": " ".join(MIXTURE_JOINTS), **(metadata or {})}
-        Path(path).write_bytes(save(whole, header))
+        # One entry, since the order of several differs from run to run.
+        header = {"format": _FORMAT, "joints": MIXTURE_JOINTS, **(metadata or {})}
+        Path(path).write_bytes(save(whole, {_HEADER: json.dumps(header)}))
 
     @classmethod
     def load(cls, path: Path | str | None = None) -> "PoseMixture":
@@ -125,11 +128,11 @@ class PoseMixture:
             raise MissingAssetError(f"{path}: no pose mixture there; {_TRAIN}")
         try:
             with safe_open(path, framework="pt") as file:
-                header = file.metadata() or {}
+                header = json.loads((file.metadata() or {}).get(_HEADER, "{}"))
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        except (SafetensorError, OSError) as error:
+        except (SafetensorError, OSError, ValueError) as error:
             raise InputError(path, f"cannot be read as safetensors ({error})", _TRAIN) from error
-        joints = tuple(header.get("joints", "").split())
+        joints = tuple(header.get("joints", ()))
         if header.get("format") != _FORMAT or joints != MIXTURE_JOINTS:
             raise InputError(path, "is no pose mixture of this version", _TRAIN)
         try:
