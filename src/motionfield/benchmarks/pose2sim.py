@@ -6,7 +6,6 @@ by a rendered woman, and her. docs/benchmarks/pose2sim.md has the protocol.
 """
 
 import argparse
-import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,6 +58,8 @@ class Methods:
     """What is measured."""
 
     landmarks: Landmarks = "full"
+    cameras: tuple[str, ...] = CAMERA_NAMES
+    """Which of the four are run."""
     body: str = "anny"
     lift: LiftConfig = field(default_factory=LiftConfig)
     fit: SequenceFitConfig = field(default_factory=SequenceFitConfig)
@@ -110,13 +111,15 @@ def measure_pose2sim(
     lifter = Lifter(methods.lift, body, prior)
     fitter = SequenceFitter(methods.fit, body, prior)
     rows: dict[str, list[Row]] = {}
-    for view, tracks in enumerate(track_views(clips, demo, methods.landmarks, progress)):
+    followed = track_views(clips, demo, methods.landmarks, methods.cameras, progress)
+    for camera, tracks in zip(methods.cameras, followed, strict=True):
+        view = CAMERA_NAMES.index(camera)
         for person in _PERSONS[demo]:
             reference = load_reference(person)
             height_m = reference_height_m(reference, body) if person in _ADULTS else None
             keypoints = tracks.person(match_person(tracks, reference, view))
             torch.manual_seed(methods.seed)
-            rows[f"{CAMERA_NAMES[view]} {person}"] = _measure_take(
+            rows[f"{camera} {person}"] = _measure_take(
                 keypoints, reference, view, height_m, Solvers(body, lifter, fitter)
             )
     return Pose2simReport(f"pose2sim Demo_{demo}, landmarks {methods.landmarks}", rows)
@@ -133,16 +136,20 @@ def load_reference(person: str) -> Reference:
 
 
 def track_views(
-    clips: Path, demo: Demo, landmarks: Landmarks = "full", progress: Progress = silent
+    clips: Path,
+    demo: Demo,
+    landmarks: Landmarks = "full",
+    cameras: Sequence[str] = CAMERA_NAMES,
+    progress: Progress = silent,
 ) -> list[Tracks]:
-    """Everyone in each of the four videos."""
+    """Everyone in the video of each camera."""
     models = PoseModels(
         fetch_asset("pose_detector", progress),
         fetch_asset(f"pose_landmarks_{landmarks}", progress),
     )
     tracker = Tracker(TrackConfig(person="all"), models)
     found = []
-    for name in CAMERA_NAMES:
+    for name in cameras:
         path = clips / f"Demo_{demo}" / "videos" / f"{name}.mp4"
         video = read_video(path, ReadConfig())
         found.append(tracker.track(video, stream_frames(video), progress))
@@ -191,7 +198,7 @@ def make_references(folder: Path, data: Path | None = None, progress: Progress =
     whose: tuple[tuple[Demo, str, int], ...]
     whose = (("SinglePerson", "man", 0), ("MultiPerson", "avatar", 1))
     for demo, person, index in whose:
-        tracks = track_views(clips, demo, "heavy", progress)
+        tracks = track_views(clips, demo, "heavy", progress=progress)
         shipped = read_qca(clips / f"Demo_{demo}" / "calibration" / "Calib.qca.txt")
         before = build_references(tracks, shipped, correct=False)[index]
         after = build_references(tracks, shipped)[index]
@@ -220,6 +227,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, help="folder of the demos instead of fetching them")
     parser.add_argument("--demo", choices=tuple(_PERSONS), default="SinglePerson")
     parser.add_argument("--landmarks", choices=get_args(Landmarks), default="full")
+    parser.add_argument("--cameras", nargs="+", choices=CAMERA_NAMES, default=CAMERA_NAMES)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--plot", type=Path, help="PNG of the errors by frame and by joint")
     parser.add_argument("--make-reference", type=Path, metavar="FOLDER")
@@ -227,7 +235,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.make_reference is not None:
         print(make_references(options.make_reference, options.data))
         return 0
-    methods = dataclasses.replace(Methods(), landmarks=options.landmarks)
+    methods = Methods(landmarks=options.landmarks, cameras=tuple(options.cameras))
     report = measure_pose2sim(options.data, demo=options.demo, methods=methods)
     print(report.table())
     if options.json is not None:
