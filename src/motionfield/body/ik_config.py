@@ -1,6 +1,10 @@
-"""Options of inverse kinematics."""
+"""Options and targets of inverse kinematics."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
+
+from jaxtyping import Float
+from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -12,6 +16,10 @@ class IKConfig:
     """Error of a target of weight 1."""
     robust_m: float | None = None
     """Geman-McClure scale: targets farther off than this count less and less. None: squares."""
+    shape_sd_m: float = 0.1
+    """Error of a target's coarse place of weight 1 (``Targets.coarse``)."""
+    shape_robust_m: float = 0.3
+    """Geman-McClure scale of the coarse places."""
     limit_sd_rad: float = 0.01
     """By how much hinges and ranges of joints may be passed."""
     standing: float = 0.3
@@ -26,3 +34,21 @@ class IKConfig:
     free_bone_scale: bool = False
     """Solve for a factor per bone, left and right alike, one set for all frames."""
     bone_scale_sd: float = 0.3
+
+
+class Targets(NamedTuple):
+    """Where the points of a keypoint set shall be. No NaN: what is not seen has weight 0."""
+
+    keypoint_set: str
+    points: Float[Tensor, "frames keypoints 3"]
+    weights: Float[Tensor, "frames keypoints"]
+    along: Float[Tensor, "frames keypoints 3"] | None = None
+    """Unit directions along which the places are not known."""
+    coarse: Float[Tensor, "frames keypoints 3"] | None = None
+    """A coarse shape of all points, known but for its place."""
+    coarse_weights: Float[Tensor, "frames keypoints"] | None = None
+
+    def frames(self, chosen: Tensor) -> "Targets":
+        """Some of the frames."""
+        name, *arrays = self
+        return Targets(name, *(None if a is None else a[chosen] for a in arrays))

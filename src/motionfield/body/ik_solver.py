@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from motionfield.body.base import Body, Posed
-from motionfield.body.ik_config import IKConfig
+from motionfield.body.ik_config import IKConfig, Targets
 from motionfield.body.ik_start import world_rotations
 from motionfield.body.joint_limits import JOINT_RANGES, beyond_limits, swing_twist
 from motionfield.core.conventions import JOINT_NAMES, NUM_JOINTS, mirror_order
@@ -64,24 +64,25 @@ class Problem:
         self,
         config: IKConfig,
         body: Body,
-        keypoint_set: str,
-        targets: Float[Tensor, "frames keypoints 3"],
-        weights: Float[Tensor, "frames keypoints"],
+        targets: Targets,
         time_s: Float[Tensor, "frames"] | None = None,
-        seen_along: Float[Tensor, "frames keypoints 3"] | None = None,
     ) -> None:
-        """``seen_along``: unit directions in which a target's place is not known."""
-        self._config, self._body, self._set = config, body, keypoint_set
+        self._config, self._body, self._set = config, body, targets.keypoint_set
         self._targets = targets
-        self._along = seen_along
-        self._precision = weights / config.target_sd_m**2
-        self._follow = _follow_weights(body, keypoint_set).to(targets)
-        ranges = JOINT_RANGES.to(targets)
+        self._precision = targets.weights / config.target_sd_m**2
+        self._coarse_precision = self._coarse_share = torch.zeros_like(targets.weights)
+        if targets.coarse_weights is not None:
+            self._coarse_precision = targets.coarse_weights / config.shape_sd_m**2
+            total = targets.coarse_weights.sum(-1, keepdim=True).clamp_min(1e-9)
+            self._coarse_share = targets.coarse_weights / total
+        points = targets.points
+        self._follow = _follow_weights(body, targets.keypoint_set).to(points)
+        ranges = JOINT_RANGES.to(points)
         self._standing = ranges.standing
         self._stiffness = config.standing / (0.5 * (ranges.high - ranges.low)).square()
         self._limit = config.limit_sd_rad**-2
         self._speed = self._speed_weights(time_s)
-        self._bones = _tied_bones().to(targets) if config.free_bone_scale else None
+        self._bones = _tied_bones().to(points) if config.free_bone_scale else None
 
     @property
     def couples_frames(self) -> bool:
@@ -96,9 +97,11 @@ class Problem:
         posed = self.pose(state)
         coordinates = swing_twist(state.rotations[:, 1:])
         squared = self._residual(posed).square().sum(-1)
-        if self._config.robust_m is not None:
-            squared = squared / (1 + squared / self._config.robust_m**2)
-        cost = (self._precision * squared).sum(-1)
+        cost = (self._precision * _robust(squared, self._config.robust_m)).sum(-1)
+        if self._targets.coarse is not None:
+            off = self._coarse_residual(posed, self._targets.coarse).square().sum(-1)
+            off = _robust(off, self._config.shape_robust_m)
+            cost = cost + (self._coarse_precision * off).sum(-1)
         cost = cost + self._limit * beyond_limits(coordinates).square().sum((-1, -2))
         off = coordinates - self._standing
         cost = cost + (self._stiffness * off.square()).sum((-1, -2))
@@ -111,17 +114,18 @@ class Problem:
 
     def linearise(self, state: State, values: _Values) -> _System:
         """Normal equations at a state, float64."""
-        keypoints = values.posed.keypoints
+        by_pose = self._point_jacobian(state, values.posed)
+        by_shape = self._shape_jacobian(state, values.posed.keypoints)
         residual = self._residual(values.posed)
-        precision = self._precision
-        if self._config.robust_m is not None:
-            scale = self._config.robust_m**2
-            precision = precision * (scale / (scale + residual.square().sum(-1))).square()
-        root = precision.sqrt().unsqueeze(-1)
-        J = self._across(self._point_jacobian(state, values.posed)) * root.unsqueeze(-1)
-        J, r = J.flatten(1, 2).double(), (residual * root).flatten(1).double()
-        S = self._across(self._shape_jacobian(state, keypoints)) * root.unsqueeze(-1)
-        S = S.flatten(1, 2).double()
+        precision = self._precision * _trust(residual, self._config.robust_m)
+        rows = [_weighted(precision, self._across(by_pose), self._across(by_shape), residual)]
+        if self._targets.coarse is not None:
+            residual = self._coarse_residual(values.posed, self._targets.coarse)
+            precision = self._coarse_precision * _trust(residual, self._config.shape_robust_m)
+            rows.append(
+                _weighted(precision, self._centred(by_pose), self._centred(by_shape), residual)
+            )
+        J, S, r = (torch.cat(parts, dim=1) for parts in zip(*rows, strict=True))
         H, g = J.mT @ J, (J.mT @ r.unsqueeze(-1)).squeeze(-1)
         blocks, slopes = self._angle_terms(state, values.coordinates)
         joints = torch.arange(1, NUM_JOINTS)
@@ -166,16 +170,27 @@ class Problem:
         return State(rotations, state.transl + step[:, -3:].to(state.transl), betas, scale)
 
     def _residual(self, posed: Posed) -> Float[Tensor, "frames keypoints 3"]:
-        return self._across((posed.keypoints - self._targets).unsqueeze(-1)).squeeze(-1)
+        off = posed.keypoints - self._targets.points
+        return self._across(off.unsqueeze(-1)).squeeze(-1)
 
     def _across(
         self, vectors: Float[Tensor, "frames keypoints 3 columns"]
     ) -> Float[Tensor, "frames keypoints 3 columns"]:
         """What is left of vectors without their part along the unknown direction."""
-        if self._along is None:
+        if self._targets.along is None:
             return vectors
-        along = self._along.unsqueeze(-1)
+        along = self._targets.along.unsqueeze(-1)
         return vectors - along * (along * vectors).sum(-2, keepdim=True)
+
+    def _coarse_residual(self, posed: Posed, coarse: Tensor) -> Float[Tensor, "frames keypoints 3"]:
+        return self._centred((posed.keypoints - coarse).unsqueeze(-1)).squeeze(-1)
+
+    def _centred(
+        self, vectors: Float[Tensor, "frames keypoints 3 columns"]
+    ) -> Float[Tensor, "frames keypoints 3 columns"]:
+        """Vectors without their mean over the points."""
+        mean = (self._coarse_share[..., None, None] * vectors).sum(1, keepdim=True)
+        return vectors - mean
 
     # --- Jacobians ----------------------------------------------------------------------------
 
@@ -249,6 +264,30 @@ class Problem:
         """Change from each frame to the next, radians and metres."""
         turn = roma.rotmat_to_rotvec(state.rotations[:-1].mT @ state.rotations[1:])
         return torch.cat((turn.flatten(1), state.transl.diff(dim=0)), dim=-1).double()
+
+
+def _robust(squared: Tensor, scale: float | None) -> Tensor:
+    """Geman-McClure of squared distances; None: as they are."""
+    return squared if scale is None else squared / (1 + squared / scale**2)
+
+
+def _trust(residual: Tensor, scale: float | None) -> Tensor | float:
+    """What a robust penalty leaves of each point's precision."""
+    if scale is None:
+        return 1.0
+    return (1 + residual.square().sum(-1) / scale**2).pow(-2)
+
+
+def _weighted(
+    precision: Float[Tensor, "frames keypoints"],
+    by_pose: Tensor,
+    by_shape: Tensor,
+    residual: Tensor,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Both Jacobians and the residual in standard deviations, one row per coordinate, float64."""
+    root = precision.sqrt()[..., None, None]
+    J, S = ((root * jacobian).flatten(1, 2).double() for jacobian in (by_pose, by_shape))
+    return J, S, (root * residual.unsqueeze(-1)).flatten(1).double()
 
 
 def solve(problem: Problem, state: State, iterations: int) -> State:

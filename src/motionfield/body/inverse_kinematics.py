@@ -13,7 +13,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from motionfield.body.base import Body
-from motionfield.body.ik_config import IKConfig
+from motionfield.body.ik_config import IKConfig, Targets
 from motionfield.body.ik_solver import Problem, State, solve
 from motionfield.body.ik_start import PoseStart, closed_form_start
 from motionfield.core.conventions import NUM_JOINTS
@@ -74,7 +74,7 @@ def solve_ik(
     # Far from the origin float32 has no millimetres left.
     centre = targets.sum((0, 1)) / seen.sum().clamp_min(1)
     targets = torch.where(seen.unsqueeze(-1), targets - centre, 0.0)
-    job = _Job(body, keypoint_set, config, targets, weights, time_s)
+    job = _Job(body, config, Targets(keypoint_set, targets, weights), time_s)
     betas, bone_scale = job.shape(betas)
     state = job.poses(betas, bone_scale)
     posed = body.pose(
@@ -91,40 +91,35 @@ def solve_ik(
     )
 
 
-def solve_ik_on_rays(
+def solve_ik_from(
     body: Body,
-    rays: Float[Tensor, "frames keypoints 3"],
-    weights: Float[Tensor, "frames keypoints"],
-    keypoint_set: str,
     start: PoseStart,
+    targets: Targets,
     config: IKConfig | None = None,
     betas: Float[Tensor, "betas"] | None = None,
     time_s: Float[Tensor, "frames"] | None = None,
 ) -> IKSolution:
-    """As ``solve_ik``, where each target is only known to lie on a ray from the origin.
+    """As ``solve_ik`` from a given start, with targets that may be rays and coarse shapes.
+
+    A viewing ray from a camera at the origin is a target at zero that is unknown along the ray.
 
     Args:
-        rays: any length, in the axes of the camera at the origin.
-        weights: 0 leaves a ray out; 1 is an error of ``target_sd_m`` across it, in metres.
-        start: from where to go; what no ray shows stays near it.
         betas: the known shape; 0 by default. It is not solved for.
 
     Returns:
-        The solution; ``residual_m`` holds distances from the rays.
+        The solution; ``residual_m`` holds the known part of the distances.
     """
     config = dataclasses.replace(config or IKConfig(), free_betas=0, free_bone_scale=False)
-    _check(keypoint_set, config, time_s)
-    along = torch.nn.functional.normalize(rays, dim=-1)
-    weights = torch.where(torch.isfinite(rays).all(-1), weights, 0.0)
-    along = torch.where((weights > 0).unsqueeze(-1), along, 0.0)
+    _check(targets.keypoint_set, config, time_s)
     if betas is None:
-        betas = rays.new_zeros(body.num_betas)
-    job = _Job(body, keypoint_set, config, torch.zeros_like(along), weights, time_s, along, start)
-    state = job.poses(betas, None)
+        betas = targets.points.new_zeros(body.num_betas)
+    state = _Job(body, config, targets, time_s, start).poses(betas, None)
     root, local = state.rotations[:, 0], state.rotations[:, 1:]
-    points = body.pose(root, local, state.transl, betas, keypoint_set).keypoints
-    distance = (points - along * (along * points).sum(-1, keepdim=True)).norm(dim=-1)
-    distance = torch.where(weights > 0, distance, torch.nan)
+    points = body.pose(root, local, state.transl, betas, targets.keypoint_set).keypoints
+    off = points - targets.points
+    if targets.along is not None:
+        off = off - targets.along * (targets.along * off).sum(-1, keepdim=True)
+    distance = torch.where(targets.weights > 0, off.norm(dim=-1), torch.nan)
     return IKSolution(root, local, state.transl, betas, None, distance)
 
 
@@ -137,16 +132,14 @@ def _check(keypoint_set: str, config: IKConfig, time_s: Tensor | None) -> None:
 
 
 class _Job(NamedTuple):
-    """Targets without gaps (weight 0 where there is none), centred."""
+    """What is solved, block by block."""
 
     body: Body
-    keypoint_set: str
     config: IKConfig
-    targets: Float[Tensor, "frames keypoints 3"]
-    weights: Float[Tensor, "frames keypoints"]
+    targets: Targets
     time_s: Float[Tensor, "frames"] | None
-    along: Float[Tensor, "frames keypoints 3"] | None = None
     start: PoseStart | None = None
+    """None: closed form."""
 
     def shape(
         self, betas: Float[Tensor, "betas"]
@@ -155,7 +148,7 @@ class _Job(NamedTuple):
         config = self.config
         if not (config.free_betas or config.free_bone_scale):
             return betas, None
-        seen = (self.weights.sum(-1) > 0).nonzero()[:, 0]
+        seen = (self.targets.weights.sum(-1) > 0).nonzero()[:, 0]
         if len(seen) == 0:
             return betas, torch.ones(NUM_JOINTS).to(betas) if config.free_bone_scale else None
         some = seen[torch.linspace(0, len(seen) - 1, min(len(seen), _SHAPE_FRAMES)).long()]
@@ -168,7 +161,7 @@ class _Job(NamedTuple):
         """All frames with a known shape, block by block."""
         fixed = dataclasses.replace(self.config, free_betas=0, free_bone_scale=False)
         overlap = _OVERLAP if fixed.joint_speed or fixed.speed else 0
-        frames = len(self.targets)
+        frames = len(self.targets.points)
         rotations, transl = [], []
         for first in range(0, frames, _BLOCK):
             last = min(first + _BLOCK, frames)
@@ -185,17 +178,17 @@ class _Job(NamedTuple):
         betas: Float[Tensor, "betas"],
         bone_scale: Float[Tensor, "24"] | None,
     ) -> State:
-        targets, weights = self.targets[frames], self.weights[frames]
+        targets = self.targets.frames(frames)
         time_s = None if self.time_s is None else self.time_s[frames]
-        along = None if self.along is None else self.along[frames]
         if self.start is None:
-            start = closed_form_start(self.body, betas, targets, weights, self.keypoint_set)
+            places = (targets.points, targets.weights, targets.keypoint_set)
+            start = closed_form_start(self.body, betas, *places)
         else:
             start = PoseStart(self.start.rotations[frames], self.start.transl[frames])
         state = State(start.rotations, start.transl, betas, bone_scale)
         # Stiff limits are walls that a first rough pose can be caught behind.
         soft = dataclasses.replace(config, limit_sd_rad=max(config.limit_sd_rad, _SOFT_LIMIT_RAD))
         for stage, iterations in ((soft, _SOFT_ITERATIONS), (config, config.iterations)):
-            problem = Problem(stage, self.body, self.keypoint_set, targets, weights, time_s, along)
+            problem = Problem(stage, self.body, targets, time_s)
             state = solve(problem, state, iterations)
         return state

@@ -9,10 +9,19 @@ class LiftConfig:
 
     height_m: float | None = None
     """The person's height; None: an average adult."""
-    coarse_sd_m: float = 0.05
-    """Error of the detector's coarse 3D."""
-    coarse_outlier_m: float = 0.25
+    image_sd: float = 0.012
+    """Error of 2D keypoints as a share of the person's size in the picture."""
+    coarse_sd_m: float = 0.3
+    """Error of the detector's coarse 3D: taken larger than it is (0.08 m), since it errs alike in
+    many frames and points."""
+    coarse_outlier_m: float = 0.3
     """Coarse points farther off than this count less and less."""
+    headings: int = 8
+    """So many headings are tried, and that of the coarse 3D where there is one."""
+    keyframes_per_s: float = 8.0
+    """Headings are tried on so many frames per second, and followed in between."""
+    pose_prior: float = 0.1
+    """Weight of the pose prior's energy when headings are compared."""
     joint_speed: float = 0.02
     """Penalty per (rad/s)² of every joint, against the detector's jitter."""
     depth_sd: float = 0.03
@@ -21,11 +30,3 @@ class LiftConfig:
     """For how long that error stays the same."""
     acceleration_sd_m_s2: float = 3.0
     """How fast people change their speed."""
-    headings: int = 8
-    """Without coarse 3D: so many headings are tried."""
-    keyframes_per_s: float = 8.0
-    """Headings are tried on so many frames per second, and followed in between."""
-    image_sd: float = 0.012
-    """Without coarse 3D: error of 2D keypoints as a share of the person's size."""
-    pose_prior: float = 0.1
-    """Weight of the pose prior's energy when headings are compared."""

@@ -1,5 +1,6 @@
-"""Lift from 2D alone: standing bodies with several headings are fitted, and one way through
-them is chosen by what it costs in the picture, under the pose prior, and in turning.
+"""Poses from one view: standing bodies of several headings, and the pose of the coarse 3D, are
+bent to what was seen, and one way through them is chosen by what it costs in the picture, against
+the coarse 3D, under the pose prior, and in moving from one to the next.
 """
 
 import math
@@ -8,11 +9,12 @@ from typing import NamedTuple, Protocol, runtime_checkable
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
+from torch.nn.functional import normalize
 
 from motionfield.body.base import Body
-from motionfield.body.ik_config import IKConfig
+from motionfield.body.ik_config import IKConfig, Targets
 from motionfield.body.ik_start import PoseStart
-from motionfield.body.inverse_kinematics import IKSolution, solve_ik_on_rays
+from motionfield.body.inverse_kinematics import solve_ik, solve_ik_from
 from motionfield.body.joint_limits import standing_pose
 from motionfield.core.keypoint_sets import KeypointSet
 from motionfield.geometry.placement import mean_ray, place_in_camera
@@ -26,6 +28,7 @@ _POINT_SPEED_M_S = 2.0
 _MOST_CHANGE = 30.0
 """A change between keyframes costs no more than this: tracks may jump."""
 _OUTLIER_SDS = 5.0
+_COARSE_ALONE_SD_M = 0.05
 _NEAREST_M, _FARTHEST_M = 0.3, 300.0
 
 
@@ -44,6 +47,10 @@ class CameraPoses(NamedTuple):
     root: Float[Tensor, "frames 3 3"]
     body_pose: Float[Tensor, "frames 23 3 3"]
 
+    def followed_by(self, others: "CameraPoses") -> "CameraPoses":
+        """These and others."""
+        return CameraPoses(*(torch.cat(pair) for pair in zip(self, others, strict=True)))
+
 
 class _Scene(NamedTuple):
     """What every fit to the rays needs."""
@@ -55,10 +62,7 @@ class _Scene(NamedTuple):
 
     def place(self, poses: CameraPoses) -> Float[Tensor, "frames 3"]:
         """Translations that bring posed bodies onto their rays."""
-        name = self.evidence.keypoint_set.name
-        nowhere = torch.zeros(len(poses.root), 3)
-        points = self.body.pose(poses.root, poses.body_pose, nowhere, self.betas, name).keypoints
-        t = place_in_camera(points, self.evidence.rays, self.evidence.weights)
+        t = place_in_camera(self.points(poses), self.evidence.rays, self.evidence.weights)
         # A body whose pose is far off may be placed behind the camera.
         depth = t[:, 2:]
         ahead = depth > _NEAREST_M
@@ -66,68 +70,107 @@ class _Scene(NamedTuple):
         on_ray = mean_ray(self.evidence.rays, self.evidence.weights) * usual
         return torch.where(ahead & (depth < _FARTHEST_M), t, on_ray)
 
-    def fit(self, poses: CameraPoses, ik: IKConfig) -> tuple[IKSolution, Float[Tensor, "frames"]]:
-        """Poses bent to the rays, and what their points still cost (negative log likelihood)."""
+    def fit(
+        self, poses: CameraPoses, joint_speed: float = 0.0
+    ) -> tuple[CameraPoses, Float[Tensor, "frames"]]:
+        """Poses bent to what was seen, and what they still cost (negative log likelihood)."""
+        config, evidence = self.config, self.evidence
         transl = self.place(poses)
-        evidence = self.evidence
-        size = _person_size(evidence) * transl[:, 2]
-        weights = evidence.weights / size.square().unsqueeze(-1)
-        start = PoseStart(torch.cat((poses.root.unsqueeze(1), poses.body_pose), 1), transl)
-        name = evidence.keypoint_set.name
-        found = solve_ik_on_rays(
-            self.body, evidence.rays, weights, name, start, ik, self.betas, evidence.time_s
+        size = (_person_size(evidence) * transl[:, 2]).unsqueeze(-1)
+        seen = evidence.weights > 0
+        targets = Targets(
+            evidence.keypoint_set.name,
+            torch.zeros_like(evidence.rays),
+            evidence.weights / size.square(),
+            torch.where(seen.unsqueeze(-1), normalize(evidence.rays, dim=-1), 0.0),
+            *self._coarse(),
         )
-        squared = (found.residual_m / (size.unsqueeze(-1) * ik.target_sd_m)).square().nan_to_num()
+        ik = IKConfig(
+            target_sd_m=config.image_sd,
+            shape_sd_m=config.coarse_sd_m,
+            shape_robust_m=config.coarse_outlier_m,
+            joint_speed=joint_speed if len(transl) > 1 else 0.0,
+        )
+        start = PoseStart(torch.cat((poses.root.unsqueeze(1), poses.body_pose), 1), transl)
+        found = solve_ik_from(self.body, start, targets, ik, self.betas, evidence.time_s)
+        squared = (found.residual_m / (size * config.image_sd)).square().nan_to_num()
         robust = squared / (1 + squared / _OUTLIER_SDS**2)
-        return found, 0.5 * (evidence.weights * robust).sum(-1)
+        cost = 0.5 * (evidence.weights * robust).sum(-1)
+        fitted = CameraPoses(found.global_orient, found.body_pose)
+        return fitted, cost + self._coarse_cost(self.points(fitted), targets)
+
+    def points(self, poses: CameraPoses) -> Float[Tensor, "frames keypoints 3"]:
+        """The body's points with its root at the rest place."""
+        nowhere = torch.zeros(len(poses.root), 3)
+        name = self.evidence.keypoint_set.name
+        return self.body.pose(poses.root, poses.body_pose, nowhere, self.betas, name).keypoints
+
+    def _coarse(self) -> tuple[Tensor, Tensor] | tuple[None, None]:
+        coarse = self.evidence.coarse
+        if coarse is None:
+            return None, None
+        known = torch.isfinite(coarse).all(-1)
+        return coarse.nan_to_num(), torch.where(known, self.evidence.weights, 0.0)
+
+    def _coarse_cost(self, points: Tensor, targets: Targets) -> Float[Tensor, "frames"]:
+        if targets.coarse is None or targets.coarse_weights is None:
+            return torch.zeros(len(points))
+        weights = targets.coarse_weights
+        off = points - targets.coarse
+        share = weights / weights.sum(-1, keepdim=True).clamp_min(1e-9)
+        squared = (off - (share.unsqueeze(-1) * off).sum(1, keepdim=True)).square().sum(-1)
+        robust = squared / (1 + squared / self.config.coarse_outlier_m**2)
+        return 0.5 * (weights * robust).sum(-1) / self.config.coarse_sd_m**2
 
 
-def lift_from_2d(
+def estimate_poses(
     evidence: Evidence,
     body: Body,
     betas: Float[Tensor, "betas"],
     prior: PosePrior | None,
     config: LiftConfig,
 ) -> CameraPoses:
-    """Poses from the 2D keypoints of frames that are all seen."""
+    """Poses of frames that are all seen."""
     keyframes = _keyframes(evidence.time_s, config.keyframes_per_s)
     some = evidence.frames(keyframes)
     poses = _best_headings(_Scene(some, body, betas, config), prior)
     at = evidence.time_s
-    poses = CameraPoses(
+    start = CameraPoses(
         resample_rotations(poses.root, some.time_s, at),
         resample_rotations(poses.body_pose, some.time_s, at),
     )
-    speed = config.joint_speed if len(at) > 1 else 0.0
-    ik = IKConfig(target_sd_m=config.image_sd, joint_speed=speed)
-    found, _ = _Scene(evidence, body, betas, config).fit(poses, ik)
-    return CameraPoses(found.global_orient, found.body_pose)
+    return _Scene(evidence, body, betas, config).fit(start, config.joint_speed)[0]
 
 
 def _best_headings(scene: _Scene, prior: PosePrior | None) -> CameraPoses:
     """Fit every heading on every keyframe and choose one way through them."""
-    config = scene.config
-    frames = len(scene.evidence.time_s)
-    every = torch.arange(frames).repeat(config.headings)
-    start = _starts(scene.evidence, config.headings)
-    found, cost = scene._replace(evidence=scene.evidence.frames(every)).fit(
-        start, IKConfig(target_sd_m=config.image_sd)
-    )
+    config, evidence = scene.config, scene.evidence
+    frames = len(evidence.time_s)
+    start = _starts(evidence, config.headings)
+    if evidence.coarse is not None:
+        start = start.followed_by(_coarse_start(scene))
+    states = len(start.root) // frames
+    every = scene._replace(evidence=evidence.frames(torch.arange(frames).repeat(states)))
+    found, cost = every.fit(start)
     if prior is not None:
         with torch.no_grad():
             cost = cost + config.pose_prior * prior.energy(found.body_pose)
-    name = scene.evidence.keypoint_set.name
-    nowhere = torch.zeros(len(every), 3)
-    points = scene.body.pose(
-        found.global_orient, found.body_pose, nowhere, scene.betas, name
-    ).keypoints
-    step_s = scene.evidence.time_s.diff()
     way = cheapest_way(
-        cost.unflatten(0, (config.headings, frames)).T,
-        _change_cost(points.unflatten(0, (config.headings, frames)), step_s),
+        cost.unflatten(0, (states, frames)).T,
+        _change_cost(every.points(found).unflatten(0, (states, frames)), evidence.time_s.diff()),
     )
     chosen = way * frames + torch.arange(frames)
-    return CameraPoses(found.global_orient[chosen], found.body_pose[chosen])
+    return CameraPoses(found.root[chosen], found.body_pose[chosen])
+
+
+def _coarse_start(scene: _Scene) -> CameraPoses:
+    """Poses of the coarse 3D by itself."""
+    evidence, config = scene.evidence, scene.config
+    assert evidence.coarse is not None
+    ik = IKConfig(target_sd_m=_COARSE_ALONE_SD_M, robust_m=config.coarse_outlier_m, iterations=4)
+    name = evidence.keypoint_set.name
+    found = solve_ik(scene.body, evidence.coarse, evidence.weights, name, ik, scene.betas)
+    return CameraPoses(found.global_orient, found.body_pose)
 
 
 def cheapest_way(

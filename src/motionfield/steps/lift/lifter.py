@@ -1,4 +1,4 @@
-"""lift: the detector's coarse 3D, or several headings of a standing body, become a motion."""
+"""lift: one person's keypoints, with coarse 3D or without, become a first motion."""
 
 from typing import final
 
@@ -7,8 +7,6 @@ from jaxtyping import Float
 from torch import Tensor
 
 from motionfield.body.base import Body
-from motionfield.body.ik_config import IKConfig
-from motionfield.body.inverse_kinematics import solve_ik
 from motionfield.body.stature import betas_of_height
 from motionfield.core.arrays import tensor_of
 from motionfield.core.history import step
@@ -20,7 +18,7 @@ from motionfield.geometry.placement import place_in_camera
 from motionfield.geometry.resample import resample_positions, resample_rotations
 from motionfield.steps.lift.config import LiftConfig
 from motionfield.steps.lift.evidence import Evidence, gather
-from motionfield.steps.lift.headings import CameraPoses, PosePrior, lift_from_2d
+from motionfield.steps.lift.headings import CameraPoses, PosePrior, estimate_poses
 from motionfield.steps.lift.path import smooth_path
 
 
@@ -34,7 +32,7 @@ class Lifter:
         self._prior = prior
 
     def lift(self, keypoints: Keypoints, camera: CameraPath) -> Motion:
-        """Rotations from the coarse 3D (or the 2D alone), the place from the picture.
+        """Poses that meet the picture, in a heading that fits all frames and the coarse 3D.
 
         Frames that were not seen are interpolated (held at the ends) and not ``observed``.
 
@@ -48,7 +46,7 @@ class Lifter:
         everything = gather(keypoints, camera, self._body, betas)
         seen = everything.seen.nonzero()[:, 0]
         evidence = everything.frames(seen)
-        poses = self._pose(evidence, betas)
+        poses = estimate_poses(evidence, self._body, betas, self._prior, self._config)
         rest_root = self._body.rest_joints(betas)[0]
         transl = self._place(evidence, poses, camera, seen, betas) - rest_root
         root = evidence.R_camera_world.mT @ poses.root
@@ -65,21 +63,6 @@ class Lifter:
             observed=everything.seen.numpy(),
             history=(*keypoints.history, step("lift", self._config)),
         )
-
-    def _pose(self, evidence: Evidence, betas: Tensor) -> CameraPoses:
-        config = self._config
-        if evidence.coarse is None:
-            return lift_from_2d(evidence, self._body, betas, self._prior, config)
-        how = IKConfig(
-            target_sd_m=config.coarse_sd_m,
-            robust_m=config.coarse_outlier_m,
-            joint_speed=config.joint_speed if len(evidence.time_s) > 1 else 0.0,
-        )
-        name = evidence.keypoint_set.name
-        found = solve_ik(
-            self._body, evidence.coarse, evidence.weights, name, how, betas, evidence.time_s
-        )
-        return CameraPoses(found.global_orient, found.body_pose)
 
     def _place(
         self,
