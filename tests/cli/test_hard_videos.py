@@ -1,9 +1,12 @@
 """Videos that are hard, through the whole path with the real networks.
 
-Made from some frames of the demo video: a person walks through the picture.
+Made from a part of the demo video: a woman walks through the picture.
 """
 
+import itertools
 import json
+import subprocess
+import sys
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -21,14 +24,19 @@ from pipeline.made_inputs import video_file
 
 pytestmark = [pytest.mark.models, pytest.mark.slow]
 
-FIRST, COUNT = 60, 24
+FIRST, COUNT = 100, 24
+ROWS, COLUMNS = slice(250, 994), slice(540, 1284)
+SIDE = 540
 
 
 @pytest.fixture(scope="module")
 def walk() -> list[np.ndarray]:
-    """Frames with the whole person in view."""
+    """Square pictures with her in the middle, somewhat more than half as tall."""
     frames = stream_frames(read_video(fetch_asset("demo_video")))
-    return [frame for _, frame in zip(range(FIRST + COUNT), frames, strict=False)][FIRST:]
+    chosen = itertools.islice(frames, FIRST, FIRST + COUNT)
+    return [
+        cv2.resize(f[ROWS, COLUMNS], (SIDE, SIDE), interpolation=cv2.INTER_AREA) for f in chosen
+    ]
 
 
 def write(path: Path, frames: Sequence[np.ndarray], rotation: int = 0) -> Path:
@@ -61,6 +69,16 @@ def test_nobody(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert not (tmp_path / "out" / "report.html").exists()
 
 
+def test_nobody_is_one_line_of_a_real_process(tmp_path: Path) -> None:
+    """The networks' runtime writes notes of its own to standard error: users do not see them."""
+    video = video_file(tmp_path / "empty.mp4", frames=3)
+    command = [sys.executable, "-m", "motionfield", "run", str(video), "-o", str(tmp_path / "out")]
+    found = subprocess.run([*command, "--quiet"], capture_output=True, text=True, check=False)
+    assert found.returncode == 5
+    assert found.stderr.startswith("motionfield: ")
+    assert found.stderr.count("\n") == 1
+
+
 def test_one_frame(walk: list[np.ndarray], tmp_path: Path) -> None:
     result = run_on(write(tmp_path / "one.mp4", walk[:1]), tmp_path / "out")
     assert result["joints"].shape == (1, 24, 3)
@@ -81,25 +99,11 @@ def test_lost_for_a_while(
     assert "not seen in" in capsys.readouterr().err
 
 
-def turned(frame: np.ndarray) -> np.ndarray:
-    """A portrait picture as a phone stores it: lying, with a flag."""
-    height, width = frame.shape[:2]
-    portrait = frame[:, (width - 9 * height // 16) // 2 :][:, : 2 * (9 * height // 32)]
-    return np.ascontiguousarray(np.rot90(portrait))
-
-
-def portrait_of(walk: list[np.ndarray]) -> list[np.ndarray]:
-    return [turned(frame) for frame in walk]
-
-
 def test_4k(walk: list[np.ndarray], tmp_path: Path) -> None:
-    size = (3840, 2160)
-    frames = [cv2.resize(frame, size) for frame in walk[:6]]
-    result = run_on(write(tmp_path / "uhd.mp4", frames), tmp_path / "out")
+    frames = [cv2.resize(np.pad(f, ((0, 0), (210, 210), (0, 0))), (3840, 2160)) for f in walk[:6]]
+    large = run_on(write(tmp_path / "uhd.mp4", frames), tmp_path / "out")
     plain = run_on(write(tmp_path / "plain.mp4", walk[:6]), tmp_path / "out_plain")
-    ratio = size[0] / walk[0].shape[1]
-    apart = result["keypoints_2d"][..., :2] / ratio - plain["keypoints_2d"][..., :2]
-    assert np.nanmedian(np.linalg.norm(apart, axis=-1)) < 0.02 * walk[0].shape[0]
+    assert_same_person(large["keypoints_2d"] / 4 - (210, 0, 0), plain["keypoints_2d"], SIDE)
 
 
 @pytest.mark.parametrize("name", ["Größe und Weg.mp4", "läufer 🏃‍♂️.mp4", "100% [final] (2).mp4"])
@@ -111,12 +115,18 @@ def test_odd_names(name: str, walk: list[np.ndarray], tmp_path: Path) -> None:
 
 
 def test_rotated_portrait(walk: list[np.ndarray], tmp_path: Path) -> None:
-    """Stored lying with a flag: seen and measured upright."""
-    upright = [np.ascontiguousarray(np.rot90(f, -1)) for f in portrait_of(walk[:6])]
-    stood = run_on(write(tmp_path / "stood.mp4", upright), tmp_path / "out_a")
-    lying = write(tmp_path / "lying.mp4", portrait_of(walk[:6]), rotation=-90)
-    turned_up = run_on(lying, tmp_path / "out_b")
-    apart = stood["keypoints_2d"][..., :2] - turned_up["keypoints_2d"][..., :2]
-    assert np.nanmedian(np.linalg.norm(apart, axis=-1)) < 0.02 * upright[0].shape[0]
-    head, feet = turned_up["joints"][:, 15, 2], turned_up["joints"][:, 7, 2]
+    """Stored lying with a flag, as phones do: seen and measured upright."""
+    upright = [np.ascontiguousarray(frame[:, 200:504]) for frame in walk[:6]]
+    lying = [np.ascontiguousarray(np.rot90(frame)) for frame in upright]
+    plain = run_on(write(tmp_path / "upright.mp4", upright), tmp_path / "out_a")
+    turned = run_on(write(tmp_path / "lying.mp4", lying, rotation=-90), tmp_path / "out_b")
+    assert tuple(turned["image_size"]) == (304, SIDE)
+    assert_same_person(turned["keypoints_2d"], plain["keypoints_2d"], SIDE)
+    head, feet = turned["joints"][:, 15, 2], turned["joints"][:, 7, 2]
     assert (head - feet > 1).all()
+
+
+def assert_same_person(a: np.ndarray, b: np.ndarray, height_px: int) -> None:
+    apart = np.linalg.norm(a[..., :2] - b[..., :2], axis=-1)
+    assert np.isfinite(apart).mean() > 0.9
+    assert np.nanmedian(apart) < 0.02 * height_px

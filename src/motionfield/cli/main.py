@@ -43,6 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Threads that spin while the others work make everything slower on few cores.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    if arguments is None and not debug:
+        _silence_native_code()
     try:
         options = make_parser().parse_args(given)
         return int(options.run_verb(options))
@@ -67,6 +69,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         fault = " ".join(f"{type(error).__name__}: {error}".split())
         print(f"motionfield: unexpected {fault}; run again with --debug", file=sys.stderr)
         return 1
+
+
+def _silence_native_code() -> None:
+    """Keep standard error to ourselves: libraries in C write notes past Python's back.
+
+    Ours goes to a copy of the file; what is written to the number 2 itself is dropped.
+    """
+    try:
+        ours = os.dup(2)
+        sys.stderr = open(  # noqa: SIM115 (it stays open until the process ends)
+            ours, "w", buffering=1, encoding=sys.stderr.encoding, errors="backslashreplace"
+        )
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nothing, 2)
+        os.close(nothing)
+    except (OSError, AttributeError):
+        return  # no standard error (a service, a window): nothing to silence
 
 
 if __name__ == "__main__":
