@@ -22,7 +22,7 @@ from motionfield.formats.video_file import stream_frames
 from motionfield.steps.read import read_video
 from pipeline.made_inputs import video_file
 
-pytestmark = [pytest.mark.models, pytest.mark.slow]
+pytestmark = [pytest.mark.models("demo_video"), pytest.mark.slow]
 
 FIRST, COUNT = 100, 24
 ROWS, COLUMNS = slice(250, 994), slice(540, 1284)
