@@ -5,6 +5,7 @@ import itertools
 import torch
 
 from motionfield.steps.lift.config import LiftConfig
+from motionfield.steps.lift.evidence import glitches
 from motionfield.steps.lift.headings import cheapest_way
 from motionfield.steps.lift.path import smooth_path
 
@@ -67,3 +68,22 @@ def test_cheapest_way_is_the_cheapest_of_all() -> None:
 
         best = min(itertools.product(range(3), repeat=5), key=lambda w: total(w, cost, change))
         assert tuple(cheapest_way(cost, change).tolist()) == best
+
+
+def test_glitches_are_jumps_that_come_back() -> None:
+    frames = 30
+    t = torch.arange(frames) / 30
+    # Points of a body one unit high: still, and swinging as fast as limbs do.
+    still = torch.linspace(0, 1, 5).unsqueeze(-1) * torch.tensor([0.2, 1.0])
+    swing = torch.stack((0.4 * torch.sin(12 * t), 0.5 + 0 * t), -1)
+    xy = torch.cat((still.expand(frames, 5, 2), swing.unsqueeze(1)), 1).clone()
+    seen = torch.ones(frames, 6, dtype=torch.bool)
+    assert not glitches(xy, seen, 30.0).any()
+    xy[10:12, 2] += 0.3
+    xy[20:, 3] += 0.3
+    seen[15, 4] = False
+    expected = torch.zeros(frames, 6, dtype=torch.bool)
+    expected[10:12, 2] = True
+    torch.testing.assert_close(glitches(xy, seen, 30.0), expected)
+    assert not glitches(xy, seen, 10.0).any(), "too slow to tell"
+    assert not glitches(xy[:4], seen[:4], 30.0).any()

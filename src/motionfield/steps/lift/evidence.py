@@ -23,6 +23,12 @@ _PART_WEIGHTS = (
 )
 """Points of the face say little of the limbs; those of the hand are noisy on a rigid hand."""
 _LEAST_POINTS = 4
+_GLITCH_FRAMES = 5
+"""A point that leaves the median of so many frames for a moment is a fault of the detector."""
+_GLITCH_SHARE = 0.1
+"""By how much of the person's size."""
+_GLITCH_MAX_S = 0.2
+"""Where so many frames last longer than this, real movements look alike: nothing is judged."""
 
 
 class Evidence(NamedTuple):
@@ -76,6 +82,7 @@ def gather(
     weights = confidence * part_weights(keypoint_set)
     pixels = torch.where(known.unsqueeze(-1), points[..., :2], 0.0)
     rays = back_project(pixels, tensor_of(camera.K), tensor_of(camera.distortion))
+    weights = weights * ~glitches(rays[..., :2], weights > 0, keypoints.fps)
     seen = (weights > 0).sum(-1) >= _LEAST_POINTS
     if not seen.any():
         raise NoPersonError(
@@ -93,6 +100,34 @@ def gather(
     time_s = tensor_of(keypoints.time_s - keypoints.time_s[0])
     R_camera_world = tensor_of(camera.R_camera_world)
     return Evidence(keypoint_set, rays, weights, coarse, R_camera_world, seen, time_s)
+
+
+def glitches(
+    xy: Float[Tensor, "frames keypoints 2"], seen: Bool[Tensor, "frames keypoints"], fps: float
+) -> Bool[Tensor, "frames keypoints"]:
+    """Points that jump away and back within a few frames."""
+    frames = len(xy)
+    if frames < _GLITCH_FRAMES or _GLITCH_FRAMES / fps > _GLITCH_MAX_S:
+        return torch.zeros_like(seen)
+    known = torch.where(seen.unsqueeze(-1), xy, torch.nan)
+    reach = _GLITCH_FRAMES // 2
+    # At the ends the window is one-sided: a moving point is no glitch there, so none is judged.
+    median = known.unfold(0, _GLITCH_FRAMES, 1).nanmedian(-1).values
+    off = (known[reach : frames - reach] - median).norm(dim=-1)
+    jumped = torch.zeros_like(seen)
+    jumped[reach : frames - reach] = off > _GLITCH_SHARE * person_size(xy, seen).median()
+    return jumped
+
+
+def person_size(
+    xy: Float[Tensor, "frames keypoints 2"], seen: Bool[Tensor, "frames keypoints"]
+) -> Float[Tensor, "frames"]:
+    """The longer side of the person's box; at least half of the clip's largest."""
+    known = seen.unsqueeze(-1)
+    high = torch.where(known, xy, -torch.inf).amax(1)
+    low = torch.where(known, xy, torch.inf).amin(1)
+    size = (high - low).amax(-1)
+    return size.clamp_min(0.5 * float(size.max())).clamp_min(1e-3)
 
 
 def part_weights(keypoint_set: KeypointSet) -> Float[Tensor, "keypoints"]:

@@ -21,7 +21,7 @@ from motionfield.geometry.placement import mean_ray, place_in_camera
 from motionfield.geometry.resample import resample_rotations
 from motionfield.geometry.rotations import axis_rotation
 from motionfield.steps.lift.config import LiftConfig
-from motionfield.steps.lift.evidence import Evidence
+from motionfield.steps.lift.evidence import Evidence, person_size
 
 _POINT_SPEED_M_S = 2.0
 """Usual speed of a point of the body relative to the body's middle."""
@@ -76,8 +76,8 @@ class _Scene(NamedTuple):
         """Poses bent to what was seen, and what they still cost (negative log likelihood)."""
         config, evidence = self.config, self.evidence
         transl = self.place(poses)
-        size = (_person_size(evidence) * transl[:, 2]).unsqueeze(-1)
         seen = evidence.weights > 0
+        size = (person_size(evidence.rays[..., :2], seen) * transl[:, 2]).unsqueeze(-1)
         targets = Targets(
             evidence.keypoint_set.name,
             torch.zeros_like(evidence.rays),
@@ -242,13 +242,3 @@ def _roll(evidence: Evidence) -> Float[Tensor, "frames 3 3"]:
 
 def _both(names: KeypointSet, part: str) -> list[int]:
     return [names.index(f"{side}_{part}") for side in ("left", "right")]
-
-
-def _person_size(evidence: Evidence) -> Float[Tensor, "frames"]:
-    """The longer side of the person's box in normalised image units, of the largest frames."""
-    seen = (evidence.weights > 0).unsqueeze(-1)
-    xy = evidence.rays[..., :2]
-    high = torch.where(seen, xy, -torch.inf).amax(1)
-    low = torch.where(seen, xy, torch.inf).amin(1)
-    size = (high - low).amax(-1)
-    return size.clamp_min(0.5 * float(size.max())).clamp_min(1e-3)
