@@ -159,7 +159,9 @@ class Pipeline:
 
     def _lift(self, keypoints: Keypoints, camera: CameraPath) -> Motion:
         lifter = Lifter(self._config.lift, self._body(), PoseMixture.load())
-        motion = self._seeded(lambda: lifter.lift(keypoints, camera))
+        with self._progress("lift", keypoints.num_frames) as bar:
+            motion = self._seeded(lambda: lifter.lift(keypoints, camera))
+            bar.advance(keypoints.num_frames)
         # The camera was made from the same keypoints: its history comes in between.
         return motion.replace(history=(*camera.history, *motion.history[len(keypoints.history) :]))
 
