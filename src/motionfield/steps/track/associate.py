@@ -12,6 +12,9 @@ from motionfield.steps.track.landmarks import PoseEstimate
 from motionfield.steps.track.tracklet import Tracklet, coincide, likeness, torso_colours
 
 _LIKENESS_MIN = 0.6
+_SHORT_GAP_S = 0.5
+_STRETCH_MIN = 3
+"""Shorter stretches are no evidence of anybody."""
 _CLEAR_LEAD = 0.1
 _SPEED_MAX = 4.0
 """Regions per second that a lost person may have moved at most."""
@@ -57,7 +60,7 @@ def join_tracklets(
 
     The best fitting pairs are joined first. Nothing is filled in: the gap stays unobserved.
     """
-    left = list(tracklets)
+    left = [t for t in tracklets if len(t.estimates) >= _STRETCH_MIN]
     while True:
         costs = [
             (cost, i, j)
@@ -95,6 +98,7 @@ def _join_cost(early: Tracklet, late: Tracklet, fps: float, config: TrackConfig)
     alike = 1.0
     if early.appearance is not None and late.appearance is not None:
         alike = likeness(early.appearance, late.appearance)
-    if alike < _LIKENESS_MIN:
+    # Light changes what clothes look like, but over a short gap the place says enough.
+    if alike < _LIKENESS_MIN * min(gap_s / _SHORT_GAP_S, 1):
         return None
     return float(distance + (1 - alike) + gap_s)

@@ -26,6 +26,7 @@ _AUDITION_MAX = 3
 _RETRY_EACH_FRAME = 3
 _RETRY_EVERY = 4
 _LEARN_EVERY = 10
+_RESTLESS_FRAMES = 15
 _RECENT_BYTES = 256 << 20
 """Frames kept for looking back at newcomers: at most so many bytes, at most one search interval."""
 _SETTLED = 5
@@ -70,6 +71,7 @@ class Follower:
         """Take the next frame."""
         self._remember(number, frame)
         self._follow(number, frame)
+        self._doubt_restless()
         self._find_lost(number, frame)
         self._close_lost(number)
         if number >= self._next_sweep:
@@ -122,6 +124,23 @@ class Follower:
                 track.lost_at = number
             else:
                 track.add(number, estimate)
+        for track in tracks:
+            if track.lost_at is not None:
+                behind = self._look_behind(track, number, frame)
+                if behind is not None:
+                    track.add(number, behind)
+
+    def _look_behind(self, track: Tracklet, number: int, frame: ndarray) -> PoseEstimate | None:
+        """The next estimate of a person whom others hide in part: with those painted over."""
+        known = self._seen(number)
+        place = track.last.next_roi
+        hiding = [e for e in known if touching(place, e.next_roi)]
+        if not hiding:
+            return None
+        painted = self._searcher.paint_over(frame, hiding)
+        estimate = self._landmarks.estimate(painted, [place])[0]
+        fits = self._fits(track, number, estimate) and self._looks_like(track, painted, estimate)
+        return estimate if fits and is_new(estimate, known, self._config) else None
 
     def _fits(self, track: Tracklet, number: int, estimate: PoseEstimate) -> bool:
         return (
@@ -140,6 +159,17 @@ class Follower:
         own = likeness(colours, track.appearance)
         return max(likeness(colours, other) for other in others) > own + _STRANGE
 
+    def _doubt_restless(self) -> None:
+        """Take back what jumps about: the landmark network makes up people where nobody is."""
+        for track in self._present():
+            if len(track.estimates) < _RESTLESS_FRAMES:
+                continue
+            if track.unrest(_RESTLESS_FRAMES) > self._config.unrest_max:
+                if len(track.estimates) < 2 * _RESTLESS_FRAMES:
+                    self._active.remove(track)
+                else:
+                    track.forget(_RESTLESS_FRAMES)
+
     def _find_lost(self, number: int, frame: ndarray) -> None:
         """Look for lost persons near their last place; the detector works only here and in sweeps.
 
@@ -151,11 +181,15 @@ class Follower:
             since = number - track.lost_at
             if since >= _RETRY_EACH_FRAME and since % _RETRY_EVERY:
                 continue
+            place, known = track.last.next_roi, self._seen(number)
             good = [
                 e
-                for e in self._searcher.find_near(frame, track.last.next_roi, self._seen(number))
+                for e in self._searcher.find_near(frame, place, known)
                 if self._fits(track, number, e) and self._looks_like(track, frame, e)
             ]
+            if not good:
+                behind = self._look_behind(track, number, frame)
+                good = [] if behind is None else [behind]
             if good:
                 before = track.last_frame
                 track.add(number, min(good, key=lambda e: track.departure(number, e)))
@@ -177,9 +211,12 @@ class Follower:
                 continue
             if earlier < oldest:
                 break
+            estimate: PoseEstimate | None
             estimate = self._landmarks.estimate(frame, [back.last.next_roi])[0]
             known = self._seen(earlier)
             if not (self._fits(back, earlier, estimate) and is_new(estimate, known, self._config)):
+                estimate = self._look_behind(back, earlier, frame)
+            if estimate is None:
                 break
             back.add(earlier, estimate)
         track.estimates = dict(sorted((back.estimates | track.estimates).items()))

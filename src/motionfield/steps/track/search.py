@@ -21,6 +21,9 @@ _SURE_FLAG, _SURE_CONFIDENCE = 0.8, 0.6
 """Only who is found this surely is painted over."""
 _BLUR_SHARE = 1 / 8
 """Painting over means blurring by this share of the frame's shorter side."""
+_LOOKS = 2
+_SAME_PLACE = 0.08
+"""Candidate regions nearer than this, of their side, are one."""
 _LOOK_AGAIN = 1.6
 """Side of the window in which a lost person is searched, of the last region's."""
 
@@ -51,8 +54,8 @@ class Searcher:
         who overlap, see only the one in front.
         """
         found = self._find(frame, known, self._all)
-        behind = self._find(self._paint_over(frame, [*known, *found]), [*known, *found], self._all)
-        return found + behind
+        known = [*known, *found]
+        return found + self._find(self.paint_over(frame, known), known, self._all, behind=True)
 
     def find_prominent(
         self,
@@ -80,19 +83,22 @@ class Searcher:
         known: Sequence[PoseEstimate],
         windows: Sequence[Window],
         least_prominence: float = 0.0,
+        behind: bool = False,
     ) -> list[PoseEstimate]:
         places = [e.next_roi for e in known]
         rois: list[Roi] = []
         for detection in sorted(self._detector.detect(frame, windows), key=lambda d: -d.score):
-            if not any(same_place(detection.roi, roi) for roi in places + rois):
+            taken = rois if behind else places + rois
+            if not any(same_place(detection.roi, roi, _SAME_PLACE) for roi in taken):
                 rois.append(detection.roi)
         best = max((prominence(r, self._image_size) for r in rois + places), default=0.0)
         rois = [r for r in rois if prominence(r, self._image_size) >= least_prominence * best]
-        # The first look corrects the region.
-        first = self._sound(self._landmarks.estimate(frame, rois))
-        second = self._sound(self._landmarks.estimate(frame, [e.next_roi for e in first]))
+        estimates = self._sound(self._landmarks.estimate(frame, rois))
+        for _ in range(_LOOKS - 1):  # each look corrects the region
+            again = [e.next_roi for e in estimates]
+            estimates = self._sound(self._landmarks.estimate(frame, again))
         fresh: list[PoseEstimate] = []
-        for estimate in sorted(second, key=sureness, reverse=True):
+        for estimate in sorted(estimates, key=sureness, reverse=True):
             if is_new(estimate, [*known, *fresh], self._config):
                 fresh.append(estimate)
         return fresh
@@ -100,7 +106,7 @@ class Searcher:
     def _sound(self, estimates: Sequence[PoseEstimate]) -> list[PoseEstimate]:
         return [e for e in estimates if fault_of(e, self._image_size, self._config) is None]
 
-    def _paint_over(
+    def paint_over(
         self, frame: UInt8[ndarray, "height width 3"], persons: Sequence[PoseEstimate]
     ) -> UInt8[ndarray, "height width 3"]:
         """The frame with the surely found persons blurred into what surrounds them."""

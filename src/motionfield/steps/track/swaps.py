@@ -7,7 +7,7 @@ the person's flag are as high as ever), but the path of every limb does: under t
 is smooth in 2D and in the coarse 3D.
 
 Each frame gets one of four states (upper body exchanged or not, lower body exchanged or not);
-dynamic programming over pairs of neighbouring states finds the smoothest paths, counting
+dynamic programming over triples of neighbouring states finds the smoothest paths, counting
 departure from steady motion (so that legs which cross quickly are not mistaken for an exchange),
 change of place, and change of coarse 3D. Labels that hold most of the time are taken as right.
 """
@@ -39,7 +39,9 @@ _SIGMA_BEND = 0.03
 """Departure from steady motion, likewise."""
 _SIGMA_COARSE_M = 0.2
 """Change of the coarse 3D in metres, likewise."""
-_WEIGHT_MOVE, _WEIGHT_BEND, _WEIGHT_COARSE = 1.0, 1.0, 1.0
+_LAGS = 3
+_LAG_DECAY_S = 0.025
+"""Links over more than one frame lose weight with this time constant: limbs do cross."""
 _COST_CHANGE = 0.25
 """For each half of the body whose state changes from one frame to the next."""
 _COST_ALONE = 0.05
@@ -113,8 +115,7 @@ def find_swaps(
             continue
         xy = keypoints_2d[frames, :, :2].astype(np.float64) / max(float(size), 1e-6)
         coarse = coarse_camera[frames].astype(np.float64)
-        steps = np.diff(time_s[frames])
-        costs = [_half_costs(xy, coarse, steps, group) for group in (_UPPER, _LOWER)]
+        costs = [_half_costs(xy, coarse, time_s[frames], group) for group in (_UPPER, _LOWER)]
         states = _smoothest(costs[0], costs[1])
         # Labels that hold most of the time are right.
         swapped[frames] = states ^ (states.mean(0) > 0.5)
@@ -124,63 +125,66 @@ def find_swaps(
 def _half_costs(
     xy: Float[ndarray, "frames 33 2"],
     coarse: Float[ndarray, "frames 33 3"],
-    steps: Float[ndarray, "gaps"],
+    time_s: Float[ndarray, "frames"],
     group: list[int],
-) -> Float[ndarray, "gaps 2 2"]:
-    """Cost of each step into a frame: [exchanged against the frame before], [that one likewise].
+) -> Float[ndarray, "frames 2 2 2"]:
+    """Cost of each frame by whether it is exchanged against the frame 1, 2 and 3 before it.
 
     Costs depend on relative exchanges only, because exchanging everything changes no distance.
+    The longer links bridge a frame in which the network gave something between both labels.
     """
-    mirrored = _MIRROR[group]
-    cost = np.zeros((len(steps), 2, 2))
-    now = (xy[1:, group], xy[1:][:, mirrored])
-    now_coarse = (coarse[1:, group], coarse[1:][:, mirrored])
-    before, before_coarse = xy[:-1, group], coarse[:-1, group]
-    older = (xy[:-2, group], xy[:-2][:, mirrored])
+    now = np.stack((xy[:, group], xy[:, _MIRROR[group]]))
+    now_coarse = np.stack((coarse[:, group], coarse[:, _MIRROR[group]]))
+    cost = np.zeros((len(xy), 2, 2, 2))
+    for lag in range(1, min(_LAGS, len(xy) - 1) + 1):
+        waited = (time_s[lag:] - time_s[:-lag]) - (time_s[lag:] - time_s[lag - 1 : -1])
+        weight = np.exp(-waited / _LAG_DECAY_S)
+        move = _saturated(now[:, lag:] - now[0, :-lag], _SIGMA_MOVE)
+        turn = _saturated(now_coarse[:, lag:] - now_coarse[0, :-lag], _SIGMA_COARSE_M)
+        # one axis of the cost for each lag
+        shape = [-1, *(2 if axis == lag else 1 for axis in (1, 2, 3))]
+        cost[lag:] += (weight * (move + turn)).T.reshape(shape)
+    steps = np.diff(time_s)
     ratio = (steps[1:] / steps[:-1])[:, None, None]
-    for change in (0, 1):
-        move = _saturated(now[change] - before, _SIGMA_MOVE)
-        turn = _saturated(now_coarse[change] - before_coarse, _SIGMA_COARSE_M)
-        cost[:, change] += (_WEIGHT_MOVE * move + _WEIGHT_COARSE * turn)[:, None]
-        for change_before in (0, 1):
-            steady = before[1:] + (before[1:] - older[change_before]) * ratio
-            bend = _saturated(now[change][1:] - steady, _SIGMA_BEND)
-            cost[1:, change, change_before] += _WEIGHT_BEND * bend
+    for newer, older in itertools.product((0, 1), (0, 1)):
+        # exchanged against the frame before; the one before that against the newest
+        before = now[newer, 1:-1]
+        steady = before + (before - now[older, :-2]) * ratio
+        cost[2:, newer, older] += _saturated(now[0, 2:] - steady, _SIGMA_BEND)[:, None]
     return cost
 
 
 def _saturated(
-    difference: Float[ndarray, "frames points axes"], sigma: float
-) -> Float[ndarray, "frames"]:
+    difference: Float[ndarray, "*frames points axes"], sigma: float
+) -> Float[ndarray, "*frames"]:
     """Geman-McClure penalty of each point's distance, in [0, 1), averaged over the points."""
     square = (difference**2).sum(-1) / sigma**2
     return (square / (1 + square)).mean(-1)
 
 
 def _smoothest(
-    upper: Float[ndarray, "gaps 2 2"], lower: Float[ndarray, "gaps 2 2"]
-) -> Bool[ndarray, "gaps_plus_1 2"]:
-    """The cheapest history of states (Viterbi over pairs of neighbouring states)."""
+    upper: Float[ndarray, "frames 2 2 2"], lower: Float[ndarray, "frames 2 2 2"]
+) -> Bool[ndarray, "frames 2"]:
+    """The cheapest history of states (Viterbi over triples of neighbouring states)."""
     states = np.array(_STATES)
     own = _COST_EXCHANGED * states.sum(-1) + _COST_ALONE * (states[:, 0] != states[:, 1])
-    change = states[:, None] ^ states[None]  # [now, before]
-    change_cost = _COST_CHANGE * change.sum(-1)
-    # total[now, before]: cheapest history that ends in these two states
-    total = own[None] + np.zeros((4, 4))
-    came_from = np.zeros((len(upper), 4, 4), int)
-    for gap in range(len(upper)):
-        # step[now, before, older]
-        step = np.stack(
-            [
-                upper[gap][change[:, :, None, 0], change[None, :, :, 0]],
-                lower[gap][change[:, :, None, 1], change[None, :, :, 1]],
-            ]
-        ).sum(0)
-        candidates = total[None] + step + (own[:, None] + change_cost)[..., None]
-        came_from[gap] = candidates.argmin(-1)
+    relative = states[:, None] ^ states[None]
+    enter = own[:, None] + _COST_CHANGE * relative.sum(-1)
+    # axes of a step: state now, and 1, 2, 3 frames before
+    index = [
+        (r[:, :, None, None], r[:, None, :, None], r[:, None, None, :])
+        for r in np.moveaxis(relative, -1, 0)
+    ]
+    total = np.zeros((4, 4, 4))
+    came_from = np.zeros((len(upper), 4, 4, 4), np.int8)
+    for frame in range(len(upper)):
+        step = upper[frame][index[0]] + lower[frame][index[1]] + enter[:, :, None, None]
+        candidates = total[None] + step
+        came_from[frame] = candidates.argmin(-1)
         total = candidates.min(-1)
-    now, before = np.unravel_index(int(total.argmin()), total.shape)
-    history = [int(now), int(before)]
-    for gap in range(len(upper) - 1, 0, -1):
-        history.append(int(came_from[gap, history[-2], history[-1]]))
+    now, before, older = (int(i) for i in np.unravel_index(int(total.argmin()), total.shape))
+    history = []
+    for frame in range(len(upper) - 1, -1, -1):
+        history.append(now)
+        now, before, older = before, older, int(came_from[frame, now, before, older])
     return states[history[::-1]].astype(bool)

@@ -73,7 +73,11 @@ class Tracker:
         config, fps = self._config, video.fps
         persons = join_tracklets(tracklets, fps, config)
         least = min(config.min_presence_s * fps, video.num_frames / 2)
-        persons = [p for p in persons if len(p.estimates) >= least]
+        persons = [
+            p
+            for p in persons
+            if len(p.estimates) >= least and p.unrest(len(p.estimates)) <= config.unrest_max
+        ]
         if not persons:
             cure = "give a video in which a person fills at least a sixth of the height"
             raise NoPersonError(f"{video.path}: nobody was found in it; {cure}")

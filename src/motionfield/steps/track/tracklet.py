@@ -66,6 +66,31 @@ class Tracklet:
         off = min(np.linalg.norm(moved), np.linalg.norm(moved - steady))
         return float(off) / before.side
 
+    def unrest(self, frames: int) -> float:
+        """How much the last so many estimates jump about, as a share of the body's size.
+
+        The median over frames of the keypoints' mean departure from steady motion. Measured:
+        people at 24 to 60 frames per second, fast ones too, at most 0.07; what the landmark
+        network makes up where nobody is, 0.13 and more. 0 where fewer than three were seen.
+        """
+        last = list(self.estimates.items())[-frames:]
+        if len(last) < 3:
+            return 0.0
+        xy = np.stack([e.keypoints[:, :2] for _, e in last])
+        gaps = np.diff([number for number, _ in last])
+        bend = np.linalg.norm(xy[2:] - 2 * xy[1:-1] + xy[:-2], axis=-1).mean(-1)
+        bend = bend[(gaps[1:] == 1) & (gaps[:-1] == 1)]
+        if len(bend) == 0:
+            return 0.0
+        return float(np.median(bend)) / max(box_size(last[-1][1].keypoints), 1e-6)
+
+    def forget(self, frames: int) -> None:
+        """Take back the last so many estimates; the person counts as lost since then."""
+        numbers = list(self.estimates)
+        self.lost_at = numbers[-frames:][0]
+        for number in numbers[-frames:]:
+            del self.estimates[number]
+
     def learn_appearance(self, histogram: Float[ndarray, "bins"]) -> None:
         """Blend the torso's colours into what this person is known to look like."""
         if self.appearance is None:
@@ -120,11 +145,11 @@ def coincide(a: Float[ndarray, "33 3"], b: Float[ndarray, "33 3"], limit: float)
     return bool(min(direct, exchanged) / size < limit)
 
 
-def same_place(a: Roi, b: Roi) -> bool:
-    """Whether two regions are plainly round the same person (no proof where people overlap)."""
+def same_place(a: Roi, b: Roi, limit: float) -> bool:
+    """Whether two regions differ by less than ``limit``: in place of their side, in size twice."""
     distance = np.hypot(a.x - b.x, a.y - b.y)
-    ratio = a.side / b.side
-    return bool(distance < 0.15 * min(a.side, b.side) and 0.6 < ratio < 1 / 0.6)
+    ratio = max(a.side / b.side, b.side / a.side)
+    return bool(distance < limit * min(a.side, b.side) and ratio < 1 + 2 * limit)
 
 
 def touching(a: Roi, b: Roi) -> bool:
