@@ -36,6 +36,8 @@ _WRONG_VIEWS: Final = [0, 2]
 _PERSON_GATE_PX: Final = 40.0
 """Median residual above which keypoints of several views do not belong to one person."""
 _LEAST_VIEWS: Final = 3
+_TRUNK: Final = ("left_shoulder", "right_shoulder", "left_hip", "right_hip")
+_EVERY: Final = 5
 _UNSEEN_PX: Final = 200.0
 
 
@@ -110,16 +112,20 @@ def build_references(tracks: Sequence[Tracks], cameras: Views, correct: bool = T
 
 
 def associate(tracks: Sequence[Tracks], views: Views) -> list[tuple[int | None, ...]]:
-    """For each person, its number in each view's tracks (None: not seen there)."""
+    """For each person, its number in each view's tracks (None: not seen there).
+
+    Judged by the trunk, which is seen most often, in every fifth frame.
+    """
     choices = [(*range(t.num_persons), None) for t in tracks]
     costs = {}
     for group in product(*choices):
         seen = sum(person is not None for person in group)
         if seen >= _LEAST_VIEWS:
-            found = triangulate(*_stack(tracks, group, LIMB_JOINTS), views)
+            found = triangulate(*_stack(tracks, group, _TRUNK, _EVERY), views)
             # Every further view that agrees is worth some pixels of residual.
-            per_view = found.residual_px.nanmedian(1).values
-            worst = float(per_view[torch.isfinite(per_view)].max())
+            there = [view for view, person in enumerate(group) if person is not None]
+            per_view = found.residual_px[there].nanmedian(1).values
+            worst = float(per_view.max())  # NaN where two never meet in time: no person
             if worst < _PERSON_GATE_PX:
                 costs[group] = worst - 100.0 * seen
     chosen: list[tuple[int | None, ...]] = []
@@ -189,16 +195,19 @@ def _size(tracks: Sequence[Tracks], group: tuple[int | None, ...]) -> float:
 
 
 def _stack(
-    tracks: Sequence[Tracks], group: tuple[int | None, ...], names: Sequence[str]
+    tracks: Sequence[Tracks],
+    group: tuple[int | None, ...],
+    names: Sequence[str],
+    every: int = 1,
 ) -> tuple[Tensor, Tensor]:
     """Pixels (views, frames * points, 2) and confidences (views, frames * points) of a person."""
     stacked = []
     for view, person in zip(tracks, group, strict=True):
         at = [view.keypoint_names.index(name) for name in names]
         if person is None:
-            stacked.append(np.full((view.num_frames * len(at), 3), np.nan))
+            stacked.append(np.full((len(view.time_s[::every]) * len(at), 3), np.nan))
         else:
-            stacked.append(view.keypoints_2d[person][:, at].reshape(-1, 3))
+            stacked.append(view.keypoints_2d[person][::every, at].reshape(-1, 3))
     keypoints = torch.from_numpy(np.stack(stacked)).double()
     return keypoints[..., :2], keypoints[..., 2].nan_to_num()
 
