@@ -36,6 +36,8 @@ _WRONG_VIEWS: Final = [0, 2]
 _PERSON_GATE_PX: Final = 40.0
 """Median residual above which keypoints of several views do not belong to one person."""
 _LEAST_VIEWS: Final = 3
+_AGREED_SHARE: Final = 0.3
+"""Least share of trunk points on which all views of a person agree."""
 _TRUNK: Final = ("left_shoulder", "right_shoulder", "left_hip", "right_hip")
 _EVERY: Final = 5
 _UNSEEN_PX: Final = 200.0
@@ -126,7 +128,8 @@ def associate(tracks: Sequence[Tracks], views: Views) -> list[tuple[int | None, 
             there = [view for view, person in enumerate(group) if person is not None]
             per_view = found.residual_px[there].nanmedian(1).values
             worst = float(per_view.max())  # NaN where two never meet in time: no person
-            if worst < _PERSON_GATE_PX:
+            agreed = float((found.views_used >= seen).double().mean())
+            if worst < _PERSON_GATE_PX and agreed > _AGREED_SHARE:
                 costs[group] = worst - 100.0 * seen
     chosen: list[tuple[int | None, ...]] = []
     for group in sorted(costs, key=lambda group: costs[group]):
