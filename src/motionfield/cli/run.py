@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from motionfield.pipeline import RunResult
     from motionfield.run_config import RunConfig
 
+_NO_END_S = 1e9
+"""End of an open range: infinity is no JSON, and the range is written to run.json."""
 METHODS = ("auto", "fit", "meva", "nemo", "diffopt", "neuhmr")
 
 
@@ -162,7 +164,7 @@ def parse_range(text: str | None) -> tuple[float, float] | None:
     try:
         if not dash:
             raise ValueError
-        return float(start or 0), float(end or "inf")
+        return float(start or 0), float(end or _NO_END_S)
     except ValueError:
         raise OptionError(f"--range {text}: give seconds as START-END, e.g. 2.5-6") from None
 
