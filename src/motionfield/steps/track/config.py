@@ -19,7 +19,7 @@ class TrackConfig:
     """Time between searches of the whole frame for newcomers."""
     search_every_s: float = 0.2
     """The same while nobody is being followed."""
-    audition_s: float = 2.0
+    audition_s: float = 1.0
     """With "auto": how long everyone who might be the subject is followed before one is chosen."""
     keep_lost_s: float = 1.0
     """How long a lost person is looked for near the last place."""

@@ -10,7 +10,7 @@ from motionfield.steps.track.associate import contested
 from motionfield.steps.track.config import TrackConfig
 from motionfield.steps.track.detector import PersonDetector
 from motionfield.steps.track.landmarks import LandmarkEstimator, PoseEstimate
-from motionfield.steps.track.search import AUDITION_SHARE, Searcher, is_new
+from motionfield.steps.track.search import AUDITION_SHARE, Searcher, is_new, sureness
 from motionfield.steps.track.subject import prominence
 from motionfield.steps.track.tracklet import (
     Tracklet,
@@ -264,9 +264,11 @@ class Follower:
         self._chosen = number >= self._audition_end
 
     def _merit(self, track: Tracklet) -> float:
-        """Prominence over the frames seen, more for those who move."""
+        """Prominence over the frames seen, more for those who move, less for unsure ones."""
         estimates = list(track.estimates.values())
-        prominent = np.mean([prominence(e.next_roi, self._image_size) for e in estimates])
+        prominent = np.mean(
+            [prominence(e.next_roi, self._image_size) * sureness(e) for e in estimates]
+        )
         if len(estimates) < 2:
             return float(prominent)
         xy = np.stack([e.keypoints[:, :2] for e in estimates])

@@ -29,8 +29,8 @@ def subject_scores(
 ) -> Float[ndarray, "persons"]:
     """How likely each person is the subject; only the order has a meaning.
 
-    The product of size (share of the frame's height), centrality, share of the frames seen,
-    and activity (limb speed against the body's own size, so that the tall are not preferred
+    The product of size (share of the frame's height), centrality, mean confidence, share of the
+    frames seen, and activity (limb speed against the body's own size: the tall are not preferred
     twice).
     """
     return np.array([_score(person, image_size, fps) for person in keypoints_2d])
@@ -52,7 +52,8 @@ def _score(
     steps = steps[seen[1:] & seen[:-1]].mean(-1) if len(limbs) > 1 else np.zeros(0)
     speed = float(np.median(steps)) * fps / float(np.median(extent)) if len(steps) else 0.0
     activity = 0.5 + speed / (speed + _ACTIVE)
-    prominent = float(np.mean(extent / frame[1] * centrality))
+    confidence = keypoints[seen][:, _LIMBS, 2].mean(-1)
+    prominent = float(np.mean(extent / frame[1] * centrality * confidence))
     return prominent * float(seen.mean()) * activity
 
 

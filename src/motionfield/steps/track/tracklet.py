@@ -8,7 +8,9 @@ from jaxtyping import Float, UInt8
 from numpy import ndarray
 
 from motionfield.core.keypoint_sets import BLAZEPOSE_33
+from motionfield.data.tracks import boxes_of
 from motionfield.steps.track.config import TrackConfig
+from motionfield.steps.track.detector import overlap
 from motionfield.steps.track.landmarks import PoseEstimate
 from motionfield.steps.track.regions import Roi, share_inside
 
@@ -24,6 +26,8 @@ _BODY_INSIDE_MIN = 5
 """Of the 12 limb joints, so many must lie inside the frame."""
 _SIDE_MIN = 0.75
 """Smallest region, of the height of the smallest person searched (a region is 1.25 times that)."""
+_SAME_BOX = 0.7
+"""Boxes of two persons seldom overlap so much (intersection over union)."""
 _HUE_BINS, _SATURATION_BINS, _VALUE_BINS = 8, 4, 4
 
 
@@ -138,7 +142,14 @@ def box_size(keypoints: Float[ndarray, "33 3"]) -> float:
 
 
 def coincide(a: Float[ndarray, "33 3"], b: Float[ndarray, "33 3"], limit: float) -> bool:
-    """Whether two skeletons are one person: left and right may be exchanged between them."""
+    """Whether two skeletons are one person: left and right may be exchanged between them.
+
+    Either their keypoints lie near each other (median, as a share of the box), or one of them
+    is wrong and only their boxes agree.
+    """
+    boxes = boxes_of(np.stack((a, b)))
+    if overlap(boxes[0], boxes[1:])[0] > _SAME_BOX:
+        return True
     size = max(min(box_size(a), box_size(b)), 1e-6)
     direct = np.median(np.linalg.norm(a[:, :2] - b[:, :2], axis=-1))
     exchanged = np.median(np.linalg.norm(a[:, :2] - b[list(BLAZEPOSE_33.mirror), :2], axis=-1))
