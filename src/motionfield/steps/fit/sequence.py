@@ -37,7 +37,7 @@ class SequenceFitConfig:
     """Weights are per frame; residuals in body heights, metres, m/s, m/s², radians."""
 
     iterations: int = 300
-    learning_rate: float = 0.02
+    learning_rate: float = 0.05
     free_betas: int = 10
     reprojection: float = 1200.0
     """Per (body height)²: a standard deviation of 1.2 %, its error shared by some 3 frames."""
@@ -54,11 +54,14 @@ class SequenceFitConfig:
     """Beyond it the penalty grows only linearly: hits and landings keep their edge."""
     joint_speed: float = 0.01
     """Per (rad/s)², for twists that no keypoint sees."""
-    contact_speed: float = 100.0
-    """Per (m/s)² of a resting foot point: 0.07 m/s."""
-    contact_height: float = 200.0
+    contact_speed: float = 30.0
+    """Per (m/s)² of a resting foot point: 0.13 m/s."""
+    contact_height: float = 20.0
     """Per m² of a resting foot point above or below its height when standing."""
     penetration: float = 500.0
+    stature: float = 1.0
+    """Per frame and square of the first beta: size and distance look alike, and every penalty on
+    speed would rather have a small person nearby."""
     betas: float = 0.3
     """Per frame: the detector's bias, which shape would follow, is not averaged away."""
 
@@ -156,7 +159,8 @@ class _Problem:
         total = self._reprojection(posed) + self._ground(posed) + self._smoothness(posed, rotations)
         total = total + config.limits * limit_penalty(body_pose).sum()
         frames = len(variables.transl)
-        total = total + config.betas * frames * variables.betas.square().sum()
+        shape = variables.betas.square()
+        total = total + frames * (config.stature * shape[:1].sum() + config.betas * shape[1:].sum())
         if self._prior is not None:
             total = total + config.pose_prior * self._prior.energy(body_pose).sum()
         return total
