@@ -83,7 +83,8 @@ class TrackingReport:
             last = "" if one is None else f"{one.frames_per_s:8.1f} {one.cpu_ms_per_frame:8.1f}"
             lines.append(
                 f"{clip.name:34} {clip.marked:6} {clip.found:5} {clip.unmarked:8} "
-                f"{clip.persons:7.1f} {clip.frames_per_s:9.1f} {clip.cpu_ms_per_frame:13.1f}  {last}"
+                f"{clip.persons:7.1f} {clip.frames_per_s:9.1f} {clip.cpu_ms_per_frame:13.1f}  "
+                + last
             )
         for clip in self.everyone:
             for frame, box in clip.missed:
@@ -112,7 +113,7 @@ def match_marks(
 
 def person_boxes(
     keypoints_2d: Float[ndarray, "persons keypoints 3"], image_size: tuple[int, int]
-) -> Float[ndarray, "persons 4"]:
+) -> Float[ndarray, "seen 4"]:
     """Boxes round the persons seen in one frame, grown from keypoints to bodies, in the image."""
     seen = keypoints_2d[np.isfinite(keypoints_2d[..., 0]).any(-1)]
     boxes = boxes_of(seen).astype(np.float64)

@@ -36,7 +36,7 @@ class TrackConfig:
     """Largest change of size from frame to frame."""
     inside_min: float = 0.3
     """Least share of the region that must lie inside the frame."""
-    unrest_max: float = 0.13
+    unrest_max: float = 0.09
     """Keypoints that jump about more than this (see ``Tracklet.unrest``) are made up."""
     coincide_max: float = 0.08
     """Two persons whose keypoints lie nearer than this (median, of the box) are one person."""

@@ -13,6 +13,7 @@ from motionfield.steps.track.landmarks import LandmarkEstimator, PoseEstimate
 from motionfield.steps.track.search import AUDITION_SHARE, Searcher, is_new, sureness
 from motionfield.steps.track.subject import prominence
 from motionfield.steps.track.tracklet import (
+    RESTLESS_FRAMES,
     Tracklet,
     box_size,
     break_of,
@@ -26,7 +27,6 @@ _AUDITION_MAX = 3
 _RETRY_EACH_FRAME = 3
 _RETRY_EVERY = 4
 _LEARN_EVERY = 10
-_RESTLESS_FRAMES = 15
 _RECENT_BYTES = 256 << 20
 """Frames kept for looking back at newcomers: at most so many bytes, at most one search interval."""
 _SETTLED = 5
@@ -162,13 +162,11 @@ class Follower:
     def _doubt_restless(self) -> None:
         """Take back what jumps about: the landmark network makes up people where nobody is."""
         for track in self._present():
-            if len(track.estimates) < _RESTLESS_FRAMES:
-                continue
-            if track.unrest(_RESTLESS_FRAMES) > self._config.unrest_max:
-                if len(track.estimates) < 2 * _RESTLESS_FRAMES:
+            if track.unrest(RESTLESS_FRAMES) > self._config.unrest_max:
+                if len(track.estimates) < 2 * RESTLESS_FRAMES:
                     self._active.remove(track)
                 else:
-                    track.forget(_RESTLESS_FRAMES)
+                    track.forget(RESTLESS_FRAMES)
 
     def _find_lost(self, number: int, frame: ndarray) -> None:
         """Look for lost persons near their last place; the detector works only here and in sweeps.

@@ -61,7 +61,7 @@ class Tracker:
         size = video.image_size
         follower = Follower(self._config, self._detector, self._landmarks, size, video.fps)
         count = 0
-        stream = _read_ahead(frames)
+        stream = read_ahead(frames)
         for frame in tracked(stream, progress, "track", video.num_frames):
             follower.advance(count, frame)
             count += 1
@@ -138,7 +138,7 @@ def _chosen(scores: Float[ndarray, "persons"], config: TrackConfig) -> list[int]
     return order[:1] if config.person == "auto" else order
 
 
-def _read_ahead(frames: Iterable[ndarray]) -> Iterator[ndarray]:
+def read_ahead(frames: Iterable[ndarray]) -> Iterator[ndarray]:
     """The same frames, fetched by a thread so that decoding and the networks overlap."""
     ready: queue.Queue[tuple[ndarray | None, BaseException | None]] = queue.Queue(_FRAMES_AHEAD)
     stopped = threading.Event()
