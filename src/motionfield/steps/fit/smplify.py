@@ -95,7 +95,7 @@ class SmplifyFitter(Fitter):
             return (
                 (seen.weight.square() * robust).sum()
                 + config.pose_prior**2 * self._prior.energy(rotations).sum()
-                + config.angle_prior**2 * _bending_backwards(rotations).sum()
+                + config.angle_prior**2 * bending_backwards(rotations).sum()
                 + config.shape_prior**2 * betas.square().sum()
             )
 
@@ -134,7 +134,7 @@ class SmplifyFitter(Fitter):
         return residual * (CROP_PX / seen.height_px)[:, None, None]
 
 
-def _bending_backwards(body_pose: Float[Tensor, "frames 23 3 3"]) -> Float[Tensor, "frames 4"]:
+def bending_backwards(body_pose: Float[Tensor, "frames 23 3 3"]) -> Float[Tensor, "frames 4"]:
     """SMPLify's ``exp`` of elbows and knees bent the wrong way (its eq. 4), squared as in SPIN."""
     # Flexion turns the left elbow about -Y, the right about +Y, the knees about +X.
     left_elbow, right_elbow = (body_pose[:, JOINT_INDEX[f"{s}_elbow"] - 1] for s in _SIDES)
