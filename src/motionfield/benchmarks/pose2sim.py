@@ -49,6 +49,7 @@ _PERSONS: Final[dict[str, tuple[str, ...]]] = {
     "SinglePerson": ("man",),
     "MultiPerson": ("man", "avatar"),
 }
+_EVERYONE: Final = TrackConfig(person="all")
 _ADULTS: Final = ("man",)
 """Whose height says something of the shape: the rendered woman is an adult shrunk to a child's."""
 
@@ -111,7 +112,8 @@ def measure_pose2sim(
     lifter = Lifter(methods.lift, body, prior)
     fitter = SequenceFitter(methods.fit, body, prior)
     rows: dict[str, list[Row]] = {}
-    followed = track_views(clips, demo, methods.landmarks, methods.cameras, progress)
+    track = TrackConfig() if demo == "SinglePerson" else _EVERYONE
+    followed = track_views(clips, demo, methods.landmarks, methods.cameras, track, progress)
     for camera, tracks in zip(methods.cameras, followed, strict=True):
         view = CAMERA_NAMES.index(camera)
         for person in _PERSONS[demo]:
@@ -140,14 +142,15 @@ def track_views(
     demo: Demo,
     landmarks: Landmarks = "full",
     cameras: Sequence[str] = CAMERA_NAMES,
+    track: TrackConfig = _EVERYONE,
     progress: Progress = silent,
 ) -> list[Tracks]:
-    """Everyone in the video of each camera."""
+    """The persons in the video of each camera."""
     models = PoseModels(
         fetch_asset("pose_detector", progress),
         fetch_asset(f"pose_landmarks_{landmarks}", progress),
     )
-    tracker = Tracker(TrackConfig(person="all"), models)
+    tracker = Tracker(track, models)
     found = []
     for name in cameras:
         path = clips / f"Demo_{demo}" / "videos" / f"{name}.mp4"
