@@ -35,7 +35,7 @@ from motionfield.run_config import RunConfig
 from motionfield.stages import StageStore, fingerprint, make_key
 from motionfield.steps.calibrate import Calibrator
 from motionfield.steps.evaluate import assess
-from motionfield.steps.fit import FitResult, SequenceFitter
+from motionfield.steps.fit import FitResult, Fitter, make_fitter
 from motionfield.steps.lift import Lifter
 from motionfield.steps.read import read_video
 from motionfield.steps.track import PoseModels, Tracker
@@ -165,8 +165,8 @@ class Pipeline:
         # The camera was made from the same keypoints: its history comes in between.
         return motion.replace(history=(*camera.history, *motion.history[len(keypoints.history) :]))
 
-    def _fitter(self) -> SequenceFitter:
-        return SequenceFitter(self._config.fit, self._body(), PoseMixture.load())
+    def _fitter(self) -> Fitter:
+        return make_fitter(self._config.fit, self._body(), PoseMixture.load())
 
     def _body(self) -> Body:
         return load_body(self._config.body)

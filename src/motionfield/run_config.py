@@ -6,7 +6,7 @@ from typing import Literal
 
 from motionfield.core.errors import OptionError
 from motionfield.steps.calibrate import CalibrateConfig
-from motionfield.steps.fit import SequenceFitConfig
+from motionfield.steps.fit import FitConfig, SequenceFitConfig
 from motionfield.steps.lift import LiftConfig
 from motionfield.steps.read import ReadConfig
 from motionfield.steps.track import TrackConfig
@@ -28,7 +28,7 @@ class RunConfig:
     track: TrackConfig = field(default_factory=TrackConfig)
     calibrate: CalibrateConfig = field(default_factory=CalibrateConfig)
     lift: LiftConfig = field(default_factory=LiftConfig)
-    fit: SequenceFitConfig = field(default_factory=SequenceFitConfig)
+    fit: FitConfig = field(default_factory=SequenceFitConfig)
     landmarks: Landmarks = "auto"
     """The landmark network; "auto": heavy where it has been put into the cache, else full."""
     body: str = "anny"

@@ -69,7 +69,6 @@ def test_every_flag_of_the_contract_parses() -> None:
         ("--camera", "moving"),
         ("--camera", "path.npz"),
         ("--body", "smpl:SMPL_NEUTRAL.pkl"),
-        ("--preset", "paper"),
         ("--init", "first.npz"),
         ("--device", "cuda"),
     ],

@@ -35,7 +35,12 @@ def add_parser(verbs: Verbs) -> None:
 def _add_method_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("method")
     group.add_argument("--method", choices=METHODS, default="auto", help="default: auto (fit)")
-    group.add_argument("--preset", choices=("default", "paper"), default="default")
+    group.add_argument(
+        "--preset",
+        choices=("default", "paper"),
+        default="default",
+        help="paper: per-frame SMPLify, as the papers run it",
+    )
     group.add_argument("--body", default="anny", metavar="anny|smpl:FILE", help="default: anny")
     group.add_argument(
         "--landmarks",
@@ -119,8 +124,6 @@ def _refuse_later(options: argparse.Namespace) -> None:
         later(f"--body {options.body}", "use --body anny")
     if options.init:
         later("--init", "leave it out")
-    if options.preset != "default":
-        later(f"--preset {options.preset}", "use --preset default")
     if options.device == "cuda":
         later("--device cuda", "use --device cpu")
 
@@ -130,6 +133,7 @@ def config_of(options: argparse.Namespace) -> "RunConfig":
     from motionfield.formats.calib_file import parse_calib
     from motionfield.run_config import RunConfig
     from motionfield.steps.calibrate import CalibrateConfig
+    from motionfield.steps.fit import SequenceFitConfig, SmplifyConfig
     from motionfield.steps.lift import LiftConfig
     from motionfield.steps.read import ReadConfig
     from motionfield.steps.track import TrackConfig
@@ -149,6 +153,7 @@ def config_of(options: argparse.Namespace) -> "RunConfig":
         track=TrackConfig(person=options.person),
         calibrate=CalibrateConfig(intrinsics, options.focal, options.height),
         lift=LiftConfig(height_m=options.height),
+        fit=SmplifyConfig() if options.preset == "paper" else SequenceFitConfig(),
         landmarks=options.landmarks,
         seed=options.seed,
         resume=options.resume,

@@ -1,14 +1,17 @@
 """fit: the first 3D is made to agree with the pictures, the body and physics."""
 
 from motionfield.steps.fit.base import FitResult, Fitter
+from motionfield.steps.fit.make import FitConfig, make_fitter
 from motionfield.steps.fit.sequence import SequenceFitConfig, SequenceFitter
 from motionfield.steps.fit.smplify import SmplifyConfig, SmplifyFitter
 
 __all__ = [
+    "FitConfig",
     "FitResult",
     "Fitter",
     "SequenceFitConfig",
     "SequenceFitter",
     "SmplifyConfig",
     "SmplifyFitter",
+    "make_fitter",
 ]
