@@ -31,5 +31,6 @@ class Quality(Record):
 
     @property
     def contact_share(self) -> float:
-        """Share of frames in which at least one foot rests on the ground."""
-        return float(self.contact_seen.any(1).mean())
+        """Share of the observed frames in which at least one foot rests on the ground."""
+        rests = self.contact_seen.any(1)[self.observed]
+        return float(rests.mean()) if len(rests) else 0.0

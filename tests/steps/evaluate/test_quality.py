@@ -216,6 +216,7 @@ def test_lost_persons_are_spans_and_never_numbers() -> None:
     assert np.isnan(quality.reprojection_px[20:40]).all()
     assert np.isfinite(quality.reprojection_px[:20]).all()
     assert not quality.contact_seen[20:40].any()
+    assert quality.contact_share == 1.0  # of the frames in which the person was seen
     (start, end, reason), *others = quality.spans
     assert (start, end) == pytest.approx((20 / FPS, 39 / FPS))
     assert "not seen" in reason
