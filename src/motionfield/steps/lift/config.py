@@ -9,9 +9,9 @@ class LiftConfig:
 
     height_m: float | None = None
     """The person's height; None: an average adult."""
-    image_sd: float = 0.012
+    image_sd: float = 0.02
     """Error of 2D keypoints as a share of the person's size in the picture."""
-    coarse_sd_m: float = 0.3
+    coarse_sd_m: float = 0.2
     """Error of the detector's coarse 3D: taken larger than it is (0.08 m), since it errs alike in
     many frames and points."""
     coarse_outlier_m: float = 0.3
