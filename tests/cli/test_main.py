@@ -173,16 +173,12 @@ def test_nothing_heavy_is_imported_before_a_verb_runs() -> None:
     assert found.stdout.strip() == "[]"
 
 
-def test_as_a_process_and_as_a_module(tmp_path: Path) -> None:
-    for command in (
-        ["-m", "motionfield"],
-        ["-c", "from motionfield.cli.main import *; exit(main())"],
-    ):
-        arguments = [*command, "export", str(tmp_path / "no.npz"), "--to", "bvh", "-o", "x.bvh"]
-        found = subprocess.run(
-            [sys.executable, *arguments], capture_output=True, text=True, cwd=tmp_path, check=False
-        )
-        assert found.returncode == 2
-        assert found.stderr.count("\n") == 1
-        assert "no.npz" in found.stderr
-        assert "Traceback" not in found.stderr
+def test_as_a_process(tmp_path: Path) -> None:
+    arguments = ["-m", "motionfield", "view", str(tmp_path / "no such folder")]
+    found = subprocess.run(
+        [sys.executable, *arguments], capture_output=True, text=True, cwd=tmp_path, check=False
+    )
+    assert found.returncode == 2
+    assert found.stderr.count("\n") == 1
+    assert "no such folder: holds no report.html" in found.stderr
+    assert "Traceback" not in found.stderr

@@ -155,12 +155,13 @@ def test_replace_adds_to_the_history() -> None:
 
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=5,
 )
+OPTIONS = st.dictionaries(st.text(), PLAIN, max_size=3)
 
 
-@given(st.lists(st.tuples(st.text(), st.dictionaries(st.text(), PLAIN))))
+@given(st.lists(st.tuples(st.text(), OPTIONS), max_size=3))
 def test_history_survives_json(entries: list[tuple[str, dict[str, object]]]) -> None:
     history = tuple(Step(name, options) for name, options in entries)
     assert history_from_json(history_to_json(history)) == history

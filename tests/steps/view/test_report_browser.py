@@ -191,7 +191,7 @@ def test_arrow_keys_and_buttons_step(opened):
     page = opened.page
     opened.go(10)
     page.click("#forth")
-    assert opened.frame() == 11
+    opened.until("document.querySelector('#time').value === '11'")
     page.locator("#scene").focus()
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("ArrowLeft")
