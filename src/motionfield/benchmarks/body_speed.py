@@ -1,18 +1,17 @@
 """How fast the body is: joints and 60 keypoints, forward and backward, in three ways.
 
-    python -m motionfield.benchmarks.body_speed [--frames 800] [--runs 30] [--threads 1]
+    motionfield benchmark body_speed
 
 The gradient goes to rotations, translation and betas. Ways: this body's path, a plain loop over
 joints on the same arrays, and anny itself (its own classes, whole mesh, COCO regressor), where
 it is installed.
 """
 
-import argparse
 import statistics
-import sys
 import time
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from pathlib import Path
+from typing import Any, Final, NamedTuple
 
 import roma
 import torch
@@ -23,6 +22,7 @@ from motionfield.body.anny import load_anny_parts
 from motionfield.body.parts import BodyParts, SkinnedPoints
 from motionfield.body.skinned import SkinnedBody
 from motionfield.core.conventions import JOINT_PARENTS, NUM_JOINTS
+from motionfield.core.progress import Progress, silent
 
 _SET: Final = "sixty"
 _ANNY_FRAMES: Final = 100
@@ -142,24 +142,46 @@ def time_anny(frames: int, runs: int) -> Timing:
     return Timing(*(value * frames / count for value in time_it(run, pose, runs)))
 
 
-def main() -> None:
-    """Print the three."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--frames", type=int, default=800)
-    parser.add_argument("--runs", type=int, default=30)
-    parser.add_argument("--threads", type=int, default=1)
-    options = parser.parse_args()
-    torch.set_num_threads(options.threads)
-    say = sys.stdout.write
-    say(
-        f"joints and 60 keypoints of {options.frames} frames, forward and backward to rotations, "
-        f"translation and betas; {options.threads} thread, median of {options.runs} runs\n"
-    )
+class SpeedReport(NamedTuple):
+    """The three ways, and whether the first two agree."""
+
+    frames: int
+    runs: int
+    difference_mm: float
+    """Largest difference between this body's path and the plain loop."""
+    timings: dict[str, Timing]
+    notes: tuple[str, ...] = ()
+
+    def table(self) -> str:
+        """The text that the command prints."""
+        head = (
+            f"joints and 60 keypoints of {self.frames} frames, forward and backward to rotations, "
+            f"translation and betas; {torch.get_num_threads()} thread, median of {self.runs} runs"
+        )
+        agree = f"largest difference between the first two: {self.difference_mm:.4f} mm"
+        rows = [f"{name:24s}{timing}" for name, timing in self.timings.items()]
+        return "\n".join((head, agree, *rows, *self.notes))
+
+    def summary(self) -> dict[str, Any]:
+        """Plain data for a file."""
+        timings = {name: timing._asdict() for name, timing in self.timings.items()}
+        return {**self._asdict(), "timings": timings}
+
+
+def benchmark_body_speed(
+    data: Path | None = None, progress: Progress = silent, frames: int = 800, runs: int = 30
+) -> SpeedReport:
+    """Time the three ways on one thread.
+
+    Args:
+        data: not needed.
+    """
+    torch.set_num_threads(1)
     parts = load_anny_parts()
     points = sixty_points(parts)
     parts = parts._replace(keypoints={_SET: points})
     body = SkinnedBody(parts)
-    pose = random_pose(options.frames)
+    pose = random_pose(frames)
 
     def fast() -> tuple[Tensor, Tensor]:
         return body.pose(*pose, keypoint_set=_SET)
@@ -167,19 +189,17 @@ def main() -> None:
     def plain() -> tuple[Tensor, Tensor]:
         return plain_loop(parts, points, pose)
 
-    difference = max(
-        float((a - b).detach().abs().max()) for a, b in zip(fast(), plain(), strict=True)
-    )
-    say(f"largest difference between the first two: {difference * 1000:.4f} mm\n")
-    for name, run in (("motionfield", fast), ("plain loop over joints", plain)):
-        say(f"{name:24s}{time_it(run, pose, options.runs)}\n")
-    try:
-        timing = time_anny(options.frames, max(2, options.runs // 10))
-    except ModuleNotFoundError as error:
-        say(f"anny itself: not measured ({error}); pip install anny\n")
-        return
-    say(f"{'anny itself (23 points)':24s}{timing}\n")
-
-
-if __name__ == "__main__":
-    main()
+    pairs = zip(fast(), plain(), strict=True)
+    difference_mm = 1000 * max(float((a - b).detach().abs().max()) for a, b in pairs)
+    timings: dict[str, Timing] = {}
+    notes: tuple[str, ...] = ()
+    with progress("time", 3, "way") as bar:
+        for name, run in (("motionfield", fast), ("plain loop over joints", plain)):
+            timings[name] = time_it(run, pose, runs)
+            bar.advance()
+        try:
+            timings["anny itself (23 points)"] = time_anny(frames, max(2, runs // 10))
+        except ModuleNotFoundError as error:
+            notes = (f"anny itself: not measured ({error}); pip install anny",)
+        bar.advance()
+    return SpeedReport(frames, runs, difference_mm, timings, notes)

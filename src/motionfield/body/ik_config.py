@@ -50,5 +50,6 @@ class Targets(NamedTuple):
 
     def frames(self, chosen: Tensor) -> "Targets":
         """Some of the frames."""
-        name, *arrays = self
-        return Targets(name, *(None if a is None else a[chosen] for a in arrays))
+        _, *arrays = self
+        some = [None if a is None else a[chosen] for a in arrays]
+        return Targets(self[0], *some)  # type: ignore[arg-type]

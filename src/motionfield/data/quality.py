@@ -32,5 +32,5 @@ class Quality(Record):
     @property
     def contact_share(self) -> float:
         """Share of the observed frames in which at least one foot rests on the ground."""
-        rests = self.contact_seen.any(1)[self.observed]
+        rests = self.contact_seen[self.observed].any(1)
         return float(rests.mean()) if len(rests) else 0.0

@@ -4,9 +4,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 
-def geman_mcclure(
-    squared: Float[Tensor, "*batch"], scale: float
-) -> Float[Tensor, "*batch"]:
+def geman_mcclure(squared: Float[Tensor, "*batch"], scale: float) -> Float[Tensor, "*batch"]:
     """``scale² r² / (scale² + r²)`` of squared residuals: r² near zero, at most ``scale²``.
 
     Source: Geman and McClure 1987; as in SMPLify (Bogo et al., ECCV 2016, eq. 2).
