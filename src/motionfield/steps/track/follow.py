@@ -27,6 +27,8 @@ _AUDITION_MAX = 3
 _RETRY_EACH_FRAME = 3
 _RETRY_EVERY = 4
 _LEARN_EVERY = 10
+_DOUBT = 1.5
+"""A stretch may be so much more restless than a whole track before it is taken back."""
 _RECENT_BYTES = 256 << 20
 """Frames kept for looking back at newcomers: at most so many bytes, at most one search interval."""
 _SETTLED = 5
@@ -125,7 +127,9 @@ class Follower:
             else:
                 track.add(number, estimate)
         for track in tracks:
-            if track.lost_at is not None:
+            if track.lost_at is not None and len(track.estimates) < _SETTLED:
+                self._active.remove(track)  # seen by one search and not confirmed
+            elif track.lost_at is not None:
                 behind = self._look_behind(track, number, frame)
                 if behind is not None:
                     track.add(number, behind)
@@ -162,7 +166,7 @@ class Follower:
     def _doubt_restless(self) -> None:
         """Take back what jumps about: the landmark network makes up people where nobody is."""
         for track in self._present():
-            if track.unrest(RESTLESS_FRAMES) > self._config.unrest_max:
+            if track.unrest(RESTLESS_FRAMES) > _DOUBT * self._config.unrest_max:
                 if len(track.estimates) < 2 * RESTLESS_FRAMES:
                     self._active.remove(track)
                 else:

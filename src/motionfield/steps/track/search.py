@@ -17,11 +17,13 @@ from motionfield.steps.track.tracklet import coincide, fault_of, same_place
 
 AUDITION_SHARE = 0.5
 """Who is less than this share as prominent as the best does not stand for subject."""
-_SURE_FLAG, _SURE_CONFIDENCE = 0.8, 0.6
+_SURE_FLAG, _SURE_CONFIDENCE = 0.95, 0.6
 """Only who is found this surely is painted over."""
 _BLUR_SHARE = 1 / 8
 """Painting over means blurring by this share of the frame's shorter side."""
-_LOOKS = 2
+_LOOKS_MAX = 6
+_SETTLED_TURN = 0.2
+"""Radians by which a settled region turns from one look to the next, at most."""
 _SAME_PLACE = 0.08
 """Candidate regions nearer than this, of their side, are one."""
 _LOOK_AGAIN = 1.6
@@ -93,15 +95,29 @@ class Searcher:
                 rois.append(detection.roi)
         best = max((prominence(r, self._image_size) for r in rois + places), default=0.0)
         rois = [r for r in rois if prominence(r, self._image_size) >= least_prominence * best]
-        estimates = self._sound(self._landmarks.estimate(frame, rois))
-        for _ in range(_LOOKS - 1):  # each look corrects the region
-            again = [e.next_roi for e in estimates]
-            estimates = self._sound(self._landmarks.estimate(frame, again))
+        estimates = self._look(frame, rois)
         fresh: list[PoseEstimate] = []
         for estimate in sorted(estimates, key=sureness, reverse=True):
             if is_new(estimate, [*known, *fresh], self._config):
                 fresh.append(estimate)
         return fresh
+
+    def _look(
+        self, frame: UInt8[ndarray, "height width 3"], rois: Sequence[Roi]
+    ) -> list[PoseEstimate]:
+        """Estimates of regions that have settled: each look corrects the region.
+
+        The detector may see a person upside down; such a region needs several looks to turn.
+        """
+        settled: list[PoseEstimate] = []
+        for _ in range(_LOOKS_MAX):
+            estimates = self._sound(self._landmarks.estimate(frame, list(rois)))
+            settled += [e for e in estimates if _is_settled(e)]
+            moving = [e for e in estimates if not _is_settled(e)]
+            rois = [e.next_roi for e in moving]
+            if not rois:
+                return settled
+        return settled + moving
 
     def _sound(self, estimates: Sequence[PoseEstimate]) -> list[PoseEstimate]:
         return [e for e in estimates if fault_of(e, self._image_size, self._config) is None]
@@ -123,6 +139,13 @@ class Searcher:
         for mask in self._landmarks.masks(frame, sure):
             covered |= cv2.dilate(mask.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
         return np.where(covered[..., None], painted, frame)
+
+
+def _is_settled(estimate: PoseEstimate) -> bool:
+    """Whether another look would be at the same region."""
+    turn = estimate.next_roi.angle - estimate.roi.angle
+    turn = abs((turn + np.pi) % (2 * np.pi) - np.pi)
+    return bool(turn < _SETTLED_TURN) and same_place(estimate.roi, estimate.next_roi, _SAME_PLACE)
 
 
 def sureness(estimate: PoseEstimate) -> float:
