@@ -37,6 +37,8 @@ _ALIKE_MIN = 0.5
 """Least likeness of clothes for a lost person to count as found again."""
 _STRANGE = 0.2
 """By so much more like somebody near than like itself, and a track has slipped onto them."""
+_ACTIVITY_S = 0.3
+"""A person's activity is how far the points come in this time."""
 _CROWD = 2
 """So many times the persons wanted are followed at most; the best are kept in the end."""
 
@@ -274,7 +276,12 @@ class Follower:
         if len(estimates) < 2:
             return float(prominent)
         xy = np.stack([e.keypoints[:, :2] for e in estimates])
-        frames = np.diff(list(track.estimates))
-        steps = np.linalg.norm(np.diff(xy, axis=0), axis=-1).mean(-1) / frames
+        # Over a while, not from frame to frame: landmarks that jitter are no activity.
+        lag = min(len(xy) - 1, max(1, round(_ACTIVITY_S * self._fps)))
+        numbers = np.array(list(track.estimates))
+        frames = numbers[lag:] - numbers[:-lag]
+        steps = np.linalg.norm(xy[lag:] - xy[:-lag], axis=-1).mean(-1) / frames
         speed = float(np.median(steps)) * self._fps / max(box_size(estimates[-1].keypoints), 1.0)
+        if lag < round(_ACTIVITY_S * self._fps):
+            speed = 0.0
         return float(prominent) * (0.5 + speed / (speed + 0.5))

@@ -26,6 +26,10 @@ _SETTLED_TURN = 0.2
 """Radians by which a settled region turns from one look to the next, at most."""
 _SAME_PLACE = 0.08
 """Candidate regions nearer than this, of their side, are one."""
+_SURE_SCORE = 0.8
+"""What the detector finds this surely tells how prominent others must be to be looked at."""
+_GHOST_CONFIDENCE, _GHOST_PLACE = 0.85, 0.3
+"""Less sure by this factor and nearer than this share of the side is no person of its own."""
 _LOOK_AGAIN = 1.6
 """Side of the window in which a lost person is searched, of the last region's."""
 
@@ -89,16 +93,20 @@ class Searcher:
     ) -> list[PoseEstimate]:
         places = [e.next_roi for e in known]
         rois: list[Roi] = []
+        standing = [prominence(place, self._image_size) for place in places]
         for detection in sorted(self._detector.detect(frame, windows), key=lambda d: -d.score):
             taken = rois if behind else places + rois
             if not any(same_place(detection.roi, roi, _SAME_PLACE) for roi in taken):
                 rois.append(detection.roi)
-        best = max((prominence(r, self._image_size) for r in rois + places), default=0.0)
-        rois = [r for r in rois if prominence(r, self._image_size) >= least_prominence * best]
+                if detection.score > _SURE_SCORE:  # doubtful ones may be huge
+                    standing.append(prominence(detection.roi, self._image_size))
+        least = least_prominence * max(standing, default=0.0)
+        rois = [r for r in rois if prominence(r, self._image_size) >= least]
         estimates = self._look(frame, rois)
         fresh: list[PoseEstimate] = []
         for estimate in sorted(estimates, key=sureness, reverse=True):
-            if is_new(estimate, [*known, *fresh], self._config):
+            seen = [*known, *fresh]
+            if is_new(estimate, seen, self._config) and not _is_ghost(estimate, seen):
                 fresh.append(estimate)
         return fresh
 
@@ -146,6 +154,16 @@ def _is_settled(estimate: PoseEstimate) -> bool:
     turn = estimate.next_roi.angle - estimate.roi.angle
     turn = abs((turn + np.pi) % (2 * np.pi) - np.pi)
     return bool(turn < _SETTLED_TURN) and same_place(estimate.roi, estimate.next_roi, _SAME_PLACE)
+
+
+def _is_ghost(estimate: PoseEstimate, known: Sequence[PoseEstimate]) -> bool:
+    """Whether a clearly surer person stands in the same place: part of a body taken for one."""
+    confidence = estimate.keypoints[:, 2].mean()
+    return any(
+        confidence < _GHOST_CONFIDENCE * other.keypoints[:, 2].mean()
+        and same_place(estimate.next_roi, other.next_roi, _GHOST_PLACE)
+        for other in known
+    )
 
 
 def sureness(estimate: PoseEstimate) -> float:
