@@ -26,17 +26,18 @@ def test_path_loses_the_noise_of_depth() -> None:
     path = smooth_path(places, CAMERA.expand(90, 3), torch.arange(90) / 30, LiftConfig())
     before, after = ((p - truth).norm(dim=-1).mean() for p in (places, path))
     assert after < 0.5 * before
-    assert path.diff(n=2, dim=0).norm(dim=-1).max() < 0.01
+    assert path.diff(n=2, dim=0).norm(dim=-1).max() < 0.02
 
 
 def test_path_leaves_a_steady_walk_alone() -> None:
     truth, _ = measured(40, torch.Generator())
     time_s = torch.arange(40) / 30
     path = smooth_path(truth, CAMERA.expand(40, 3), time_s, LiftConfig())
-    torch.testing.assert_close(path, truth, atol=1e-4, rtol=0)
+    # Passing by bends the course of the distance a little.
+    torch.testing.assert_close(path, truth, atol=0.05, rtol=0)
     # Uneven times, even speed.
     time_s = torch.cumsum(torch.rand(40, generator=torch.Generator().manual_seed(1)) + 0.2, 0)
-    steady = CAMERA + torch.tensor([0.0, 6.0, 0]) + time_s[:, None] * torch.tensor([0.1, 0.2, 0.0])
+    steady = CAMERA + (4 + 0.2 * time_s[:, None]) * torch.tensor([0.6, 0.8, 0.0])
     path = smooth_path(steady, CAMERA.expand(40, 3), time_s, LiftConfig())
     torch.testing.assert_close(path, steady, atol=1e-3, rtol=0)
 
@@ -87,3 +88,34 @@ def test_glitches_are_jumps_that_come_back() -> None:
     torch.testing.assert_close(glitches(xy, seen, 30.0), expected)
     assert not glitches(xy, seen, 10.0).any(), "too slow to tell"
     assert not glitches(xy[:4], seen[:4], 30.0).any()
+
+
+def test_path_follows_a_jump() -> None:
+    """Across the viewing ray nothing is smoothed; along it only as far as the ray tilts."""
+    time_s = torch.arange(60) / 30
+    height = (3.0 * (time_s - 0.7) - 4.9 * (time_s - 0.7).square()).clamp_min(0)
+    truth = torch.stack((0 * time_s, 0 * time_s, 1 + height), -1)
+    path = smooth_path(truth, CAMERA.expand(60, 3), time_s, LiftConfig())
+    assert height.max() > 0.4
+    assert (path - truth).norm(dim=-1).max() < 0.05
+    ray, measured = (torch.nn.functional.normalize(p - CAMERA, dim=-1) for p in (path, truth))
+    torch.testing.assert_close(ray, measured, atol=1e-5, rtol=0)
+
+
+def test_distances_are_those_of_plain_least_squares() -> None:
+    """Against the dense system, where nothing is an outlier."""
+    config = LiftConfig(depth_error_lasts_s=0.0)
+    generator = torch.Generator().manual_seed(4)
+    time_s = torch.cumsum(0.02 + 0.02 * torch.rand(12, generator=generator), 0).double()
+    measured = 5 + 1e-4 * torch.randn(12, generator=generator).double()
+    places = measured.unsqueeze(-1) * torch.tensor([0.0, 1.0, 0.0]).double()
+    step = time_s.diff()
+    D = torch.zeros(10, 12).double()
+    for i in range(10):
+        mean = 0.5 * (step[i] + step[i + 1])
+        row = torch.stack((1 / step[i], -1 / step[i] - 1 / step[i + 1], 1 / step[i + 1])) / mean
+        D[i, i : i + 3] = row * (mean / step.median()).sqrt() / config.acceleration_sd_m_s2
+    W = torch.diag(1 / (config.depth_sd * measured).square())
+    expected = torch.linalg.solve(W + D.T @ D, W @ measured)
+    path = smooth_path(places, torch.zeros(12, 3).double(), time_s, config)
+    torch.testing.assert_close(path[:, 1] - 5, expected - 5, atol=1e-6, rtol=0)
