@@ -13,6 +13,7 @@ from motionfield.data.camera_path import CameraPath
 from motionfield.data.keypoints import Keypoints
 from motionfield.data.tracks import boxes_of
 from motionfield.geometry.cameras import project, world_to_camera
+from motionfield.losses.contact import windowed_slope
 
 _FOOT_PARTS: Final = (("heel", "foot_index"), ("heel", "big_toe"), ("foot",), ("ankle",))
 """Points of a foot as keypoint sets have them; the first pair that a set knows is taken."""
@@ -70,7 +71,7 @@ def seen_contact(
     height = body_height_px(keypoints)
     pixels = foot[..., :2]
     half = max(1, round(config.window_s * keypoints.fps))
-    velocity = _slope(pixels, time_s, half)
+    velocity = windowed_slope(pixels, time_s, half)
     if camera.moving:
         velocity = velocity - _fixed_point_flow(points_world, camera, time_s, half)
     speed = velocity.norm(dim=-1) / height[:, None]
@@ -99,31 +100,6 @@ def body_height_px(keypoints: Keypoints) -> Float[Tensor, "frames"]:
     padded = np.pad(filled, half, mode="edge")
     windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * half + 1)
     return torch.tensor(np.median(windows, axis=-1), dtype=torch.float32)
-
-
-def _slope(values: Tensor, time_s: Tensor, half: int) -> Tensor:
-    """Slope per second of a line through each frame's window; NaN where the frame is missing.
-
-    Missing frames within the window are left out.
-    """
-    known = torch.isfinite(values).all(-1)
-    window = 2 * half + 1
-    t = _windows(time_s - time_s[0], half, window)  # frames, window
-    t = (t - (time_s - time_s[0])[:, None]).to(values.dtype)[:, None]  # frames, 1, window
-    inside = _windows(torch.ones_like(time_s), half, window).to(values.dtype)[:, None]
-    w = inside * _windows(known.to(values.dtype), half, window)
-    x = _windows(torch.where(known[..., None], values, 0.0), half, window)
-    total = w.sum(-1, keepdim=True).clamp_min(1e-9)
-    centred = t - (w * t).sum(-1, keepdim=True) / total
-    spread = (w * centred.square()).sum(-1)
-    slope = ((w * centred).unsqueeze(-2) * x).sum(-1) / spread.clamp_min(1e-9)[..., None]
-    return torch.where((known & (spread > 1e-9))[..., None], slope, torch.nan)
-
-
-def _windows(values: Tensor, half: int, window: int) -> Tensor:
-    """Each frame's window as a last axis; beyond the ends there is zero."""
-    edge = torch.zeros((half, *values.shape[1:]), dtype=values.dtype)
-    return torch.cat((edge, values, edge)).unfold(0, window, 1)
 
 
 def _fixed_point_flow(
