@@ -22,6 +22,14 @@ def _exchange(array: ndarray, frames: list[int], points: slice = slice(None)) ->
     return array
 
 
+def _look_away(coarse: ndarray, frames: list[int]) -> ndarray:
+    """The face's depth mirrored at the shoulders, as the network does in exchanged frames."""
+    coarse = coarse.copy()
+    shoulders = coarse[frames][:, 11:13, 2].mean(1, keepdims=True)
+    coarse[frames, :11, 2] = 2 * shoulders - coarse[frames, :11, 2]
+    return coarse
+
+
 @pytest.mark.parametrize("heading", _HEADINGS)
 @pytest.mark.parametrize("fps", [25.0, 60.0])
 def test_clean_walks_are_left_alone(heading: float, fps: float) -> None:
@@ -38,15 +46,23 @@ def test_a_sprint_from_the_side_is_left_alone() -> None:
     assert not find_swaps(keypoints, coarse, time_s).any()
 
 
+@pytest.mark.parametrize("turn_s", [0.5, 0.8, 2.0])
+def test_a_spin_is_left_alone(turn_s: float) -> None:
+    heading = 2 * math.pi * np.clip(np.arange(90) / 30 - 1, 0, 1.3) / turn_s
+    keypoints, coarse, time_s = walker(90, 30.0, heading, speed=0.0)
+    assert not find_swaps(keypoints, coarse, time_s).any()
+
+
 @pytest.mark.parametrize("heading", [0.0, 0.6, math.pi / 2 - 0.5, math.pi, -2.0])
 def test_injected_bursts_are_found_exactly(heading: float) -> None:
     keypoints, coarse, time_s = walker(150, 60.0, heading)
     bursts = [*range(20, 43), 55, *range(70, 77), 90]
-    fixed = repair_swaps(_exchange(keypoints, bursts), _exchange(coarse, bursts), time_s)
+    seen = _look_away(_exchange(coarse, bursts), bursts)
+    fixed = repair_swaps(_exchange(keypoints, bursts), seen, time_s)
     for half in (0, 1):
         assert np.flatnonzero(fixed.swapped[:, half]).tolist() == bursts
     assert np.array_equal(fixed.keypoints_2d, keypoints)
-    assert np.array_equal(fixed.coarse_camera, coarse)
+    assert np.allclose(fixed.coarse_camera, coarse, atol=1e-6)
     (text,) = fixed.warnings(time_s)
     assert f"{len(bursts)} frames" in text
 
@@ -63,12 +79,22 @@ def test_one_half_of_the_body_alone(half: int) -> None:
     assert not swapped[:, 1 - half].any()
 
 
-def test_labels_that_hold_most_of_the_time_win() -> None:
+@pytest.mark.parametrize("bursts", [range(30, 100), range(70)])
+def test_labels_that_hold_most_of_the_time_win(bursts: range) -> None:
     keypoints, coarse, time_s = walker(100, 30.0)
-    bursts = list(range(30, 100))
-    swapped = find_swaps(_exchange(keypoints, bursts), _exchange(coarse, bursts), time_s)
-    # 70 of 100 frames say otherwise: the first 30 are taken as exchanged.
-    assert np.flatnonzero(swapped[:, 0]).tolist() == list(range(30))
+    swapped = find_swaps(_exchange(keypoints, [*bursts]), _exchange(coarse, [*bursts]), time_s)
+    # 70 of 100 frames say otherwise: the other 30 are taken as exchanged.
+    assert np.flatnonzero(~swapped[:, 0]).tolist() == list(bursts)
+
+
+@pytest.mark.parametrize("fps", [30.0, 60.0])
+def test_2d_alone_tells_a_fast_crossing_from_an_exchange(fps: float) -> None:
+    keypoints, coarse, time_s = walker(90, fps, 1.2, speed=3.0, steps_hz=1.5)
+    nothing = np.zeros_like(coarse)
+    assert not find_swaps(keypoints, nothing, time_s).any()
+    bursts = [20, 21, 22, 50]
+    swapped = find_swaps(_exchange(keypoints, bursts), nothing, time_s)
+    assert np.flatnonzero(swapped[:, 1]).tolist() == bursts
 
 
 def test_repair_does_not_depend_on_the_size_of_the_picture() -> None:

@@ -13,7 +13,7 @@ _SIZE_PX = 400.0
 def walker(
     frames: int,
     fps: float = 30.0,
-    heading: float = 0.0,
+    heading: float | Float[ndarray, "frames"] = 0.0,
     speed: float = 1.4,
     steps_hz: float = 0.9,
     noise_px: float = 0.8,
@@ -21,8 +21,8 @@ def walker(
 ) -> tuple[Float[ndarray, "frames 33 3"], Float[ndarray, "frames 33 3"], Float[ndarray, "frames"]]:
     """Keypoints in pixels, coarse 3D in the camera's axes, and times of a walk.
 
-    ``heading`` 0 walks towards the camera, pi / 2 to the right of the picture. Legs and arms
-    swing in opposite phase; the coarse 3D has 2 cm of noise.
+    ``heading`` 0 walks towards the camera, pi / 2 to the right of the picture; it may change over
+    time. Legs and arms swing in opposite phase; the coarse 3D has 2 cm of noise.
     """
     rng = np.random.default_rng(seed)
     time_s = np.arange(frames) / fps
@@ -45,11 +45,12 @@ def walker(
             point[:, 0], point[:, 1], point[:, 2] = 0.04 * side, 0.72, 0.1
     body = np.stack([place[name] for name in BLAZEPOSE_33.keypoint_names], axis=1)
     left, up, forward = np.moveaxis(body, -1, 0)
-    cos, sin = np.cos(heading), np.sin(heading)
+    turned = np.broadcast_to(heading, (frames,))
+    cos, sin = np.cos(turned)[:, None], np.sin(turned)[:, None]
     # camera axes: x right, y down, z away; walking towards the camera, left is on the right
     coarse = np.stack((left * cos + forward * sin, -up, -forward * cos + left * sin), axis=-1)
     scale = _SIZE_PX / 1.7
-    way = speed * np.sin(heading) * time_s
+    way = np.cumsum(speed * np.sin(turned) / fps)
     xy = coarse[..., :2] * scale + np.array([500.0, 400.0])
     xy[..., 0] += (way * scale)[:, None]
     xy += rng.normal(0, noise_px, xy.shape)
