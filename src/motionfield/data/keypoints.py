@@ -26,7 +26,8 @@ class Keypoints(Record):
     frame_index: Int[ndarray, "frames"]
     """Index of each frame in the source."""
     coarse_camera: Float[ndarray, "frames keypoints 3"] | None = None
-    """The detector's own 3D: metres, camera axes (x right, y down, z forward), hips at zero."""
+    """The detector's own 3D: metres, hips at zero; x right, y down, z forward in the axes of a
+    camera that looks at the person (``geometry.placement.turn_to_ray`` brings it to the true)."""
     bbox_xyxy: Float[ndarray, "frames 4"] | None = None
     """Box of the person in pixels; NaN where not tracked."""
     observed: Bool[ndarray, "frames"]

@@ -1,8 +1,8 @@
 """From a fit's config to its fitter."""
 
 from motionfield.body.base import Body
+from motionfield.priors.base import PosePrior
 from motionfield.steps.fit.base import Fitter
-from motionfield.steps.fit.prior import PosePrior
 from motionfield.steps.fit.sequence import SequenceFitConfig, SequenceFitter
 from motionfield.steps.fit.smplify import SmplifyConfig, SmplifyFitter
 

@@ -14,6 +14,7 @@ from motionfield.data.camera_path import CameraPath
 from motionfield.data.keypoints import Keypoints
 from motionfield.data.tracks import boxes_of
 from motionfield.geometry.cameras import back_project, project
+from motionfield.geometry.placement import mean_ray, turn_to_ray
 
 FACE_WEIGHT = 0.3
 """Points of the face are many, close together and say nothing of the limbs."""
@@ -62,7 +63,8 @@ class Observations(NamedTuple):
         rays = back_project(points[..., :2], K, tensor_of(camera.distortion))
         coarse = None
         if keypoints.coarse_camera is not None:
-            coarse = tensor_of(keypoints.coarse_camera).nan_to_num()
+            turn = turn_to_ray(mean_ray(rays, points[..., 2] * seen))
+            coarse = tensor_of(keypoints.coarse_camera).nan_to_num() @ turn.mT
         return cls(
             keypoint_set=keypoint_set,
             pixels=project(rays, K),

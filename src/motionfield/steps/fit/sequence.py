@@ -27,9 +27,9 @@ from motionfield.geometry.rotations import rot6d_to_rotmat, rotmat_to_rot6d
 from motionfield.losses.contact import resting_share
 from motionfield.losses.robust import charbonnier, geman_mcclure
 from motionfield.losses.smoothness import acceleration, angular_velocity_squared, velocity
+from motionfield.priors.base import PosePrior
 from motionfield.steps.fit.base import FitResult, Fitter
 from motionfield.steps.fit.observations import Observations
-from motionfield.steps.fit.prior import PosePrior
 
 
 @dataclass(frozen=True)

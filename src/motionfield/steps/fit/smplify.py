@@ -24,9 +24,9 @@ from motionfield.data.motion import Motion
 from motionfield.geometry.cameras import project, world_to_camera
 from motionfield.geometry.rotations import rot6d_to_rotmat, rotmat_to_rot6d
 from motionfield.losses.robust import geman_mcclure
+from motionfield.priors.base import PosePrior
 from motionfield.steps.fit.base import FitResult, Fitter
 from motionfield.steps.fit.observations import Observations
-from motionfield.steps.fit.prior import PosePrior
 
 CROP_PX = 224.0
 """The codes measure residuals in a crop of this size round the person."""

@@ -4,7 +4,7 @@ the coarse 3D, under the pose prior, and in moving from one to the next.
 """
 
 import math
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float, Int
@@ -20,6 +20,7 @@ from motionfield.core.keypoint_sets import KeypointSet
 from motionfield.geometry.placement import mean_ray, place_in_camera
 from motionfield.geometry.resample import resample_rotations
 from motionfield.geometry.rotations import axis_rotation
+from motionfield.priors.base import PosePrior
 from motionfield.steps.lift.config import LiftConfig
 from motionfield.steps.lift.evidence import Evidence, person_size
 
@@ -30,15 +31,6 @@ _MOST_CHANGE = 30.0
 _OUTLIER_SDS = 5.0
 _COARSE_ALONE_SD_M = 0.05
 _NEAREST_M, _FARTHEST_M = 0.3, 300.0
-
-
-@runtime_checkable
-class PosePrior(Protocol):
-    """Any prior over body poses."""
-
-    def energy(self, body_pose: Float[Tensor, "frames 23 3 3"]) -> Float[Tensor, "frames"]:
-        """Negative log density, up to a constant."""
-        ...
 
 
 class CameraPoses(NamedTuple):

@@ -16,9 +16,10 @@ from motionfield.data.motion import Motion
 from motionfield.geometry.cameras import camera_to_world
 from motionfield.geometry.placement import place_in_camera
 from motionfield.geometry.resample import resample_positions, resample_rotations
+from motionfield.priors.base import PosePrior
 from motionfield.steps.lift.config import LiftConfig
 from motionfield.steps.lift.evidence import Evidence, gather
-from motionfield.steps.lift.headings import CameraPoses, PosePrior, estimate_poses
+from motionfield.steps.lift.headings import CameraPoses, estimate_poses
 from motionfield.steps.lift.path import smooth_path
 
 

@@ -1,4 +1,4 @@
-"""What a fitter asks of a pose prior."""
+"""What lifts and fits ask of a pose prior."""
 
 from typing import Protocol, runtime_checkable
 
