@@ -14,6 +14,7 @@ from motionfield.outputs import name_sources
 from motionfield.pipeline import Pipeline
 from motionfield.run_config import RunConfig
 from motionfield.stages import StageStore
+from motionfield.steps.fit import SmplifyConfig
 from pipeline.made_inputs import FRAMES, keypoint_file, made_tracks, quick_config, video_file
 
 KEYS = {
@@ -240,6 +241,12 @@ def test_one_frame(tmp_path: Path) -> None:
     points = keypoint_file(tmp_path / "one.npz", frames=1)
     run(quick_config(tmp_path / "out", keypoints=(points,)))
     assert arrays_of(tmp_path / "out" / "one" / "motion.npz")["joints"].shape == (1, 24, 3)
+
+
+def test_the_papers_fit_frame_by_frame(points: Path, tmp_path: Path) -> None:
+    run(quick_config(tmp_path / "out", keypoints=(points,), fit=SmplifyConfig()))
+    arrays = arrays_of(tmp_path / "out" / "swing" / "motion.npz")
+    assert "smplify" in str(arrays["history"]).lower()
 
 
 def test_odd_names(tmp_path: Path) -> None:

@@ -26,10 +26,13 @@ def run_verb(options: argparse.Namespace) -> int:
     from motionfield.core.assets import fetch_asset
     from motionfield.pipeline import run_pipeline
     from motionfield.run_config import RunConfig
+    from motionfield.steps.track import TrackConfig
 
     progress = progress_of(options.quiet)
     video = fetch_asset("demo_video", progress)
     # A demo that was cut goes on; one that is finished only says again where its files lie.
-    config = RunConfig(out=options.output, videos=(video,), resume=True)
+    # Two people are in it, each for a part of the time; everybody is followed.
+    everybody = TrackConfig(person="all")
+    config = RunConfig(out=options.output, videos=(video,), track=everybody, resume=True)
     tell(run_pipeline(config, progress), options.output)
     return 0
