@@ -162,3 +162,19 @@ def test_world_camera_shows_a_long_path_from_the_side():
     along = path[-1] - path[0]
     across = abs(view.R_camera_world[0] @ along) / np.linalg.norm(along)
     assert across > 0.7
+
+
+def test_a_person_who_is_not_there_yet_is_not_drawn(pictures, take, body):
+    observed = np.array(take.motion.observed)
+    observed[:3] = False
+    keypoints = np.array(take.keypoints.keypoints_2d)
+    keypoints[:3] = np.nan
+    late = take._replace(
+        motion=take.motion.replace(observed=observed),
+        keypoints=take.keypoints.replace(keypoints_2d=keypoints, observed=observed),
+    )
+    first = next(iter(overlay_frames(grey_frames(60), [late], body, QUICK)))
+    pelvis = joints_of(take.motion, body)[0, :1].astype(float)
+    column, row = np.round(view_of(take.camera, 0).pixels_of(pelvis)[0][0] - 0.5).astype(int)
+    assert (pictures[0][row, column] != GREY).any()
+    assert (first[row, column] == GREY).all()

@@ -11,7 +11,7 @@ from numpy import ndarray
 from motionfield.body.base import Body
 from motionfield.core.errors import RecordError
 from motionfield.core.progress import Progress, silent, tracked
-from motionfield.data import Take
+from motionfield.data import Motion, Take
 from motionfield.rendering import Mesh, RayScene, Shading, View, render_layer
 from motionfield.rendering.drawing import (
     draw_border,
@@ -92,6 +92,12 @@ def overlay_frames(
         raise RecordError(f"overlay: {index} frames for a motion of {total}")
 
 
+def _span_of(motion: Motion) -> tuple[int, int]:
+    """The first and last frame in which the person was seen (all frames where never)."""
+    seen = np.flatnonzero(motion.observed)
+    return (int(seen[0]), int(seen[-1])) if len(seen) else (0, motion.num_frames - 1)
+
+
 class _Painter:
     """Everything of an overlay that is the same in all frames."""
 
@@ -110,6 +116,7 @@ class _Painter:
         for k, joints in enumerate(self._joints):
             self._world.add_path(joints[:, 0], PERSON_COLOURS[k % len(PERSON_COLOURS)])
             self._paths.append(self._world.on_ground(joints[:, 0]))
+        self._spans = [_span_of(take.motion) for take in takes]
         self._text = max(12, round(self._video_size[1] / 32))
 
     @property
@@ -119,17 +126,19 @@ class _Painter:
     def picture(
         self, frame: UInt8[ndarray, "height width 3"], index: int, bodies: list[PosedBody]
     ) -> UInt8[ndarray, "rows columns 3"]:
+        # Before the first and after the last sight of a person there is nothing to show.
+        here = [k for k, (first, last) in enumerate(self._spans) if first <= index <= last]
         scene = RayScene(
             [
                 Mesh(
-                    posed.vertices_world,
+                    bodies[k].vertices_world,
                     self._faces,
                     person_colour(k, bool(self._takes[k].motion.observed[index])),
                 )
-                for k, posed in enumerate(bodies)
+                for k in here
             ]
         )
-        filmed = self._filmed(frame, index, scene, bodies)
+        filmed = self._filmed(frame, index, scene, [bodies[k] for k in here])
         world = self._world.picture(
             scene, self._config.world_shading, [self._path(k, index) for k in range(len(bodies))]
         )
