@@ -60,7 +60,9 @@ def join_tracklets(
 
     The best fitting pairs are joined first. Nothing is filled in: the gap stays unobserved.
     """
-    left = [t for t in tracklets if len(t.estimates) >= _STRETCH_MIN]
+    longest = max((len(t.estimates) for t in tracklets), default=0)
+    # In a clip of one or two frames nothing is longer.
+    left = [t for t in tracklets if len(t.estimates) >= min(_STRETCH_MIN, longest)]
     while True:
         costs = [
             (cost, i, j)
