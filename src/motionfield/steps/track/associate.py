@@ -13,6 +13,7 @@ from motionfield.steps.track.tracklet import Tracklet, coincide, likeness, torso
 
 _LIKENESS_MIN = 0.6
 _SHORT_GAP_S = 0.5
+_ENDS = 5
 _STRETCH_MIN = 3
 """Shorter stretches are no evidence of anybody."""
 _CLEAR_LEAD = 0.1
@@ -86,14 +87,17 @@ def _join_cost(early: Tracklet, late: Tracklet, fps: float, config: TrackConfig)
     gap_s = (first - early.last_frame) / fps
     if gap_s <= 0 or gap_s > config.join_gap_s:
         return None
-    a, b = early.last.next_roi, late.estimates[first].next_roi
-    ratio = b.side / a.side
-    if not 1 / config.size_ratio_max < ratio < config.size_ratio_max:
+    # The ends of a stretch are its worst frames: several are compared.
+    ends = [e.next_roi for e in list(early.estimates.values())[-_ENDS:]]
+    starts = [e.next_roi for e in list(late.estimates.values())[:_ENDS]]
+    sides = [float(np.median([roi.side for roi in rois])) for rois in (ends, starts)]
+    if not 1 / config.size_ratio_max < sides[1] / sides[0] < config.size_ratio_max:
         return None
     # The velocity at the end is trusted for a fifth of a second only.
     ahead = early.velocity() * min(first - early.last_frame, fps / 5)
-    place = np.array([b.x - a.x, b.y - a.y])
-    distance = min(np.linalg.norm(place), np.linalg.norm(place - ahead)) / max(a.side, b.side)
+    places = np.array([[(b.x - a.x, b.y - a.y) for b in starts] for a in ends])
+    off = np.minimum(np.linalg.norm(places, axis=-1), np.linalg.norm(places - ahead, axis=-1))
+    distance = float(off.min()) / max(sides)
     reach = min(0.3 + _SPEED_MAX * gap_s / 4, _REACH_MAX)
     if distance > reach:
         return None

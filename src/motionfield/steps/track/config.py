@@ -30,6 +30,8 @@ class TrackConfig:
     detector_score_min: float = 0.4
     flag_min: float = 0.5
     """Least probability of a person that the landmark network must give."""
+    flag_median_min: float = 0.9
+    """Whole tracks must reach this in the median."""
     jump_max_per_60hz: float = 0.12
     """Largest departure from steady motion per 1/60 s, of the region's side."""
     size_ratio_max: float = 1.6

@@ -106,7 +106,10 @@ class Searcher:
         fresh: list[PoseEstimate] = []
         for estimate in sorted(estimates, key=sureness, reverse=True):
             seen = [*known, *fresh]
-            if is_new(estimate, seen, self._config) and not _is_ghost(estimate, seen):
+            # Whoever stands behind another is no subject, but a person all the same.
+            if is_new(estimate, seen, self._config) and not (
+                least_prominence and _is_ghost(estimate, seen)
+            ):
                 fresh.append(estimate)
         return fresh
 

@@ -29,8 +29,8 @@ def subject_scores(
 ) -> Float[ndarray, "persons"]:
     """How likely each person is the subject; only the order has a meaning.
 
-    The product of size (share of the frame's height), centrality, mean confidence, share of the
-    frames seen, and activity (limb speed against the body's own size: the tall are not preferred
+    The product of size (share of the frame's height), centrality, squared confidence, share of
+    the frames seen, and activity (limb speed against the body's own size: the tall do not count
     twice).
     """
     return np.array([_score(person, image_size, fps) for person in keypoints_2d])
@@ -53,7 +53,7 @@ def _score(
     speed = float(np.median(steps)) * fps / float(np.median(extent)) if len(steps) else 0.0
     activity = 0.5 + speed / (speed + _ACTIVE)
     confidence = keypoints[seen][:, _LIMBS, 2].mean(-1)
-    prominent = float(np.mean(extent / frame[1] * centrality * confidence))
+    prominent = float(np.mean(extent / frame[1] * centrality * confidence**2))
     return prominent * float(seen.mean()) * activity
 
 

@@ -73,11 +73,7 @@ class Tracker:
         config, fps = self._config, video.fps
         persons = join_tracklets(tracklets, fps, config)
         least = min(config.min_presence_s * fps, video.num_frames / 2)
-        persons = [
-            p
-            for p in persons
-            if len(p.estimates) >= least and p.unrest(len(p.estimates)) <= config.unrest_max
-        ]
+        persons = [p for p in persons if len(p.estimates) >= least and _is_credible(p, config)]
         if not persons:
             cure = "give a video in which a person fills at least a sixth of the height"
             raise NoPersonError(f"{video.path}: nobody was found in it; {cure}")
@@ -110,6 +106,12 @@ class Tracker:
             warnings=tuple(warnings),
             history=(*video.history, step("track", config)),
         )
+
+
+def _is_credible(person: Tracklet, config: TrackConfig) -> bool:
+    """Whether a whole track shows somebody, not what the landmark network makes up."""
+    rest = person.unrest(len(person.estimates)) <= config.unrest_max
+    return rest and person.flag() >= config.flag_median_min
 
 
 def _arrays(

@@ -92,6 +92,10 @@ class Tracklet:
             return 0.0
         return float(np.median(bend)) / max(box_size(last[-1][1].keypoints), 1e-6)
 
+    def flag(self) -> float:
+        """The median of the network's probability that there is a person."""
+        return float(np.median([e.flag for e in self.estimates.values()]))
+
     def forget(self, frames: int) -> None:
         """Take back the last so many estimates; the person counts as lost since then."""
         numbers = list(self.estimates)
