@@ -20,6 +20,8 @@ _CLEAR_LEAD = 0.1
 _SPEED_MAX = 4.0
 """Regions per second that a lost person may have moved at most."""
 _REACH_MAX = 1.5
+_SIZE_RATIO_MAX = 2.0
+"""Over a gap a body may have curled up or stretched."""
 
 
 def contested(
@@ -91,7 +93,7 @@ def _join_cost(early: Tracklet, late: Tracklet, fps: float, config: TrackConfig)
     ends = [e.next_roi for e in list(early.estimates.values())[-_ENDS:]]
     starts = [e.next_roi for e in list(late.estimates.values())[:_ENDS]]
     sides = [float(np.median([roi.side for roi in rois])) for rois in (ends, starts)]
-    if not 1 / config.size_ratio_max < sides[1] / sides[0] < config.size_ratio_max:
+    if not 1 / _SIZE_RATIO_MAX < sides[1] / sides[0] < _SIZE_RATIO_MAX:
         return None
     # The velocity at the end is trusted for a fifth of a second only.
     ahead = early.velocity() * min(first - early.last_frame, fps / 5)
