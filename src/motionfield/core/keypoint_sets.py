@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from motionfield.core.conventions import JOINT_NAMES, mirror_order
+from motionfield.core.errors import OptionError
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,19 @@ KEYPOINT_SETS: Final[dict[str, KeypointSet]] = {
 
 LIMB_JOINTS: Final[tuple[str, ...]] = _both("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
 """The 12 limb joints of the field's tables; every set above has them under these names."""
+
+
+def known_keypoint_set(names: Sequence[str]) -> KeypointSet:
+    """The known set with exactly these names in this order.
+
+    Raises:
+        OptionError: there is none.
+    """
+    found = find_keypoint_set(names)
+    if found is None:
+        some = ", ".join(list(names)[:3])
+        raise OptionError(f"keypoints {some}, …: no known set has these names in this order")
+    return found
 
 
 def find_keypoint_set(names: Sequence[str]) -> KeypointSet | None:

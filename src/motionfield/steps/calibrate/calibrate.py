@@ -16,7 +16,7 @@ from motionfield.body.stature import betas_of_height, stature_m
 from motionfield.core.arrays import tensor_of
 from motionfield.core.errors import OptionError
 from motionfield.core.history import step
-from motionfield.core.keypoint_sets import KeypointSet, find_keypoint_set
+from motionfield.core.keypoint_sets import KeypointSet, known_keypoint_set
 from motionfield.data.camera_path import CameraPath
 from motionfield.data.keypoints import Keypoints
 from motionfield.data.tracks import Tracks, boxes_of
@@ -113,10 +113,7 @@ class Calibrator:
         )
 
     def _place(self, keypoints: Keypoints, K: Tensor, distortion: Tensor) -> _Person:
-        keypoint_set = find_keypoint_set(keypoints.keypoint_names)
-        if keypoint_set is None:
-            names = ", ".join(keypoints.keypoint_names[:3])
-            raise OptionError(f"keypoints {names}, …: no known set has these names in this order")
+        keypoint_set = known_keypoint_set(keypoints.keypoint_names)
         points_2d = tensor_of(keypoints.keypoints_2d)
         seen = torch.isfinite(points_2d).all(-1)
         rays = back_project(points_2d[..., :2].nan_to_num(), K, distortion)

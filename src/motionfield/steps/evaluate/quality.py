@@ -13,7 +13,7 @@ from motionfield.body.base import Body, Posed
 from motionfield.core.arrays import tensor_of
 from motionfield.core.errors import OptionError
 from motionfield.core.history import step
-from motionfield.core.keypoint_sets import KeypointSet, find_keypoint_set
+from motionfield.core.keypoint_sets import KeypointSet, known_keypoint_set
 from motionfield.data.camera_path import CameraPath
 from motionfield.data.keypoints import Keypoints
 from motionfield.data.motion import Motion
@@ -87,11 +87,7 @@ def _known_set(motion: Motion, camera: CameraPath, keypoints: Keypoints) -> Keyp
     lengths = {motion.num_frames, camera.num_frames, keypoints.num_frames}
     if len(lengths) > 1:
         raise OptionError(f"motion, camera and keypoints differ in length: {sorted(lengths)}")
-    keypoint_set = find_keypoint_set(keypoints.keypoint_names)
-    if keypoint_set is None:
-        names = ", ".join(keypoints.keypoint_names[:3])
-        raise OptionError(f"keypoints {names}, …: no known set has these names in this order")
-    return keypoint_set
+    return known_keypoint_set(keypoints.keypoint_names)
 
 
 def _posed(motion: Motion, body: Body, keypoint_set: KeypointSet) -> Posed:

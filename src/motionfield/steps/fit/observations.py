@@ -9,7 +9,7 @@ from torch import Tensor
 
 from motionfield.core.arrays import tensor_of
 from motionfield.core.errors import OptionError
-from motionfield.core.keypoint_sets import KeypointSet, find_keypoint_set
+from motionfield.core.keypoint_sets import KeypointSet, known_keypoint_set
 from motionfield.data.camera_path import CameraPath
 from motionfield.data.keypoints import Keypoints
 from motionfield.data.tracks import boxes_of
@@ -49,10 +49,7 @@ class Observations(NamedTuple):
         Raises:
             OptionError: unknown keypoints, or records of different lengths.
         """
-        keypoint_set = find_keypoint_set(keypoints.keypoint_names)
-        if keypoint_set is None:
-            names = ", ".join(keypoints.keypoint_names[:3])
-            raise OptionError(f"keypoints {names}, …: no known set has these names in this order")
+        keypoint_set = known_keypoint_set(keypoints.keypoint_names)
         if keypoints.num_frames != camera.num_frames:
             counts = f"{keypoints.num_frames} frames of keypoints, {camera.num_frames} of camera"
             raise OptionError(f"{counts}: give both for the same frames")
