@@ -17,10 +17,13 @@ def tilted_up(roll_deg: float, pitch_deg: float) -> np.ndarray:
 
 
 def person_on(
-    up: np.ndarray, ground: float, generator: np.random.Generator, lean_deg: float = 0.0
+    up: np.ndarray,
+    ground: float,
+    generator: np.random.Generator,
+    lean_deg: float = 0.0,
+    frames: int = 120,
 ) -> PersonEvidence:
     """A person who walks over an area: body axes about ``up``, soles in the plane."""
-    frames = 120
     side = np.cross(up, [0.0, 0, 1])
     side /= np.linalg.norm(side)
     ahead = np.cross(side, up)
@@ -29,7 +32,8 @@ def person_on(
     wobble = np.deg2rad(generator.normal(0, 5, (frames, 1))) * side
     body_up = up + wobble + np.deg2rad(lean_deg) * ahead
     body_up /= np.linalg.norm(body_up, axis=1, keepdims=True)
-    return PersonEvidence(body_up, np.ones(frames, bool), soles, np.ones(frames))
+    time_s = np.arange(frames) / 30
+    return PersonEvidence(body_up, np.ones(frames, bool), soles, np.ones(frames), time_s)
 
 
 @pytest.mark.parametrize(("roll", "pitch"), [(0, 0), (0, 22), (-24, 21), (5, -15)])
@@ -44,9 +48,9 @@ def test_up_and_ground_are_found(roll: float, pitch: float) -> None:
     assert found.doubt_deg > angle / 3
 
 
-def test_resting_feet_correct_a_lean() -> None:
+def test_resting_feet_of_a_long_walk_correct_a_lean() -> None:
     up = tilted_up(0, 10)
-    leaning = person_on(up, -1.4, np.random.default_rng(1), lean_deg=8)
+    leaning = person_on(up, -1.4, np.random.default_rng(1), lean_deg=8, frames=600)
     found = estimate_gravity([leaning], 30.0, 0.0, GravityConfig())
     blind = estimate_gravity([leaning], 30.0, 0.0, GravityConfig(contact_m=100.0))
     assert np.arccos(found.up @ up) < 0.7 * np.arccos(blind.up @ up)
@@ -70,3 +74,19 @@ def test_nobody_upright_falls_back_to_a_level_camera_with_a_warning() -> None:
     np.testing.assert_array_equal(found.up, CAMERA_UP)
     assert found.source == "assumed"
     assert "level" in str(found.warning)
+
+
+def test_who_climbs_down_does_not_tilt_the_world() -> None:
+    """One person's feet rest on a roof, then 2.5 m lower and 4 m aside on the lawn."""
+    up = tilted_up(0, 5)
+    generator = np.random.default_rng(4)
+    above, below = (person_on(up, height, generator) for height in (1.1, -1.4))
+    whole = PersonEvidence(
+        np.concatenate((above.body_up, below.body_up)),
+        np.ones(240, bool),
+        np.concatenate((above.soles, below.soles + np.array([4.0, 0, 0]))),
+        np.ones(240),
+        np.arange(240) / 30,
+    )
+    found = estimate_gravity([whole], 30.0, 0.0, GravityConfig())
+    assert np.rad2deg(np.arccos(found.up @ up)) < 3

@@ -178,6 +178,7 @@ class Calibrator:
             upright.numpy(),
             soles[known].double().numpy(),
             weight.double().numpy(),
+            (keypoints.time_s - keypoints.time_s[0])[known.nonzero()[:, 0].numpy()],
         )
 
     def _sole_height(self, betas: Tensor, keypoint_set: KeypointSet) -> float:

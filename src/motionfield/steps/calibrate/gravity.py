@@ -27,8 +27,10 @@ class GravityConfig:
     """How far they point it up or down."""
     lean_deg: float = 4.0
     """How far the mean line from feet to centre of mass is from the vertical."""
-    contact_m: float = 0.12
-    """Error of one step's height: mostly its depth, seen from a camera that looks down."""
+    contact_m: float = 0.3
+    """Error of one step's height: its depth, seen from above, and ground that is not level."""
+    level_s: float = 2.0
+    """For so long a person is taken to stay on one level."""
     seconds_per_step: float = 0.5
     """Resting frames within this time are one piece of evidence, not many."""
     min_upright_share: float = 0.5
@@ -46,6 +48,8 @@ class PersonEvidence(NamedTuple):
     """Heels and toes."""
     resting: Float[ndarray, "contacts"]
     """How surely each rests on the ground, in [0, 1]."""
+    sole_time_s: Float[ndarray, "contacts"]
+    """When it was seen, seconds."""
 
 
 class Gravity(NamedTuple):
@@ -80,7 +84,7 @@ def estimate_gravity(
     mean_up = _robust_direction(up_samples)
     per_step = max(1.0, config.seconds_per_step * fps)
     contact_sd = config.contact_m * np.sqrt(per_step / weights)
-    spread = np.concatenate([_centred(e) for e in evidence])
+    spread = np.concatenate([_centred(e, config.level_s) for e in evidence])
 
     def residuals(angles: ndarray) -> ndarray:
         up = _up_of(angles)
@@ -96,11 +100,17 @@ def estimate_gravity(
     return Gravity(up, _median(points @ up, weights) - sole_height_m, "estimated", doubt, None)
 
 
-def _centred(evidence: PersonEvidence) -> ndarray:
-    """Soles about their own mean: persons of unknown size stand at different depths."""
-    if len(evidence.soles) == 0:
-        return evidence.soles
-    return evidence.soles - np.average(evidence.soles, axis=0, weights=evidence.resting)
+def _centred(evidence: PersonEvidence, level_s: float) -> ndarray:
+    """Soles about the mean of their time: people of unknown size stand at different depths.
+
+    They also climb and leap, so that only the soles of ``level_s`` share one ground.
+    """
+    spell = (evidence.sole_time_s // level_s).astype(int)
+    weight = np.bincount(spell, evidence.resting)
+    mean = np.stack(
+        [np.bincount(spell, evidence.resting * axis) for axis in evidence.soles.T], axis=-1
+    )
+    return evidence.soles - (mean / np.maximum(weight, 1e-9)[:, None])[spell]
 
 
 def _up_of(angles: ndarray) -> ndarray:
