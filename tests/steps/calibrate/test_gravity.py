@@ -90,3 +90,16 @@ def test_who_climbs_down_does_not_tilt_the_world() -> None:
     )
     found = estimate_gravity([whole], 30.0, 0.0, GravityConfig())
     assert np.rad2deg(np.arccos(found.up @ up)) < 3
+
+
+def test_the_ground_is_the_subjects_unless_somebody_stands_far_below() -> None:
+    up = tilted_up(0, 5)
+    subject = person_on(up, -1.4, np.random.default_rng(5))
+
+    def ground_with(height: float) -> float:
+        other = person_on(up, height, np.random.default_rng(6))
+        return estimate_gravity([subject, other], 30.0, 0.0, GravityConfig()).ground
+
+    assert ground_with(-1.8) == pytest.approx(-1.4, abs=0.15)
+    assert ground_with(0.5) == pytest.approx(-1.4, abs=0.15)
+    assert ground_with(-3.4) == pytest.approx(-3.4, abs=0.15)

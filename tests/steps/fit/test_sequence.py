@@ -121,3 +121,12 @@ def test_turning_the_world_turns_the_result(take: MadeTake, fitted: FitResult) -
     expected = points_of(fitted.motion) @ torch.tensor(R).T + torch.tensor(t)
     # Adam works on each coordinate for itself, so the two paths differ a little.
     assert (points_of(turned.motion) - expected).norm(dim=-1).mean() < 0.02
+
+
+def test_who_stands_on_another_level_is_left_there(take: MadeTake) -> None:
+    """Two metres below the ground: the pictures decide, not the floor."""
+    down = np.array([0, 0, -2.0], np.float32)
+    truth = take.truth.replace(transl=take.truth.transl + down)
+    camera = take.camera.moved(np.eye(3, dtype=np.float32), down)
+    motion = fit(take._replace(camera=camera), disturb(truth)).motion
+    assert error_m(motion, truth).mean() < 0.05

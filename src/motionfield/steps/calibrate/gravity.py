@@ -17,6 +17,10 @@ CAMERA_UP = np.array([0.0, -1.0, 0.0])
 """Up of a level camera in camera axes."""
 
 
+OTHER_LEVEL_M = 1.0
+"""Who stands this much lower than the subject stands on another ground."""
+
+
 @dataclass(frozen=True)
 class GravityConfig:
     """Standard deviations of the evidence."""
@@ -72,10 +76,9 @@ def estimate_gravity(
     """
     up_samples = np.concatenate([e.body_up[e.upright] for e in evidence])
     seen = sum(int(np.isfinite(e.body_up).all(-1).sum()) for e in evidence)
-    points = np.concatenate([e.soles for e in evidence])
     weights = np.concatenate([e.resting for e in evidence])
     if len(up_samples) < max(1.0, config.min_upright_share * seen):
-        ground = _median(points @ CAMERA_UP, weights) - sole_height_m
+        ground = _ground(evidence, CAMERA_UP) - sole_height_m
         warning = (
             "nobody is seen standing upright in 3D for long enough to show which way is up: "
             "the camera is taken as level"
@@ -97,7 +100,7 @@ def estimate_gravity(
     covariance = np.linalg.inv(solution.jac.T @ solution.jac)
     up = _up_of(solution.x)
     doubt = float(np.rad2deg(np.sqrt(np.trace(covariance))))
-    return Gravity(up, _median(points @ up, weights) - sole_height_m, "estimated", doubt, None)
+    return Gravity(up, _ground(evidence, up) - sole_height_m, "estimated", doubt, None)
 
 
 def _centred(evidence: PersonEvidence, level_s: float) -> ndarray:
@@ -111,6 +114,18 @@ def _centred(evidence: PersonEvidence, level_s: float) -> ndarray:
         [np.bincount(spell, evidence.resting * axis) for axis in evidence.soles.T], axis=-1
     )
     return evidence.soles - (mean / np.maximum(weight, 1e-9)[:, None])[spell]
+
+
+def _ground(evidence: list[PersonEvidence], up: ndarray) -> float:
+    """Height of the subject's soles; of the lowest person's where somebody stands far below.
+
+    A little lower says nothing: the size of the others, and so their distance, is not known.
+    """
+    levels = [_median(e.soles @ up, e.resting) for e in evidence if len(e.soles)]
+    if not levels:
+        return 0.0
+    lowest = min(levels)
+    return lowest if lowest < levels[0] - OTHER_LEVEL_M else levels[0]
 
 
 def _up_of(angles: ndarray) -> ndarray:

@@ -59,6 +59,8 @@ class SequenceFitConfig:
     contact_height: float = 20.0
     """Per m² of a resting foot point above or below its height when standing."""
     penetration: float = 500.0
+    ground_scale: float = 0.1
+    """Metres off the ground beyond which both let go."""
     stature: float = 1.0
     """Per frame and square of the first beta: size and distance look alike, and every penalty on
     speed would rather have a small person nearby."""
@@ -199,14 +201,16 @@ class _Problem:
     def _ground(self, posed: Posed) -> Float[Tensor, ""]:
         config = self._config
         below = (-posed.keypoints[..., 2]).clamp_min(0)
-        total = config.penetration * below.square().sum()
+        # Robust: somebody may stand on another level than the ground, lower or higher.
+        total = config.penetration * geman_mcclure(below.square(), config.ground_scale).sum()
         if not self._feet:
             return total
         feet = posed.keypoints[:, self._feet]
         off_ground = feet[..., 2] - self._standing_height
         total = (
             total
-            + config.contact_height * (self._resting * charbonnier(off_ground.square(), 0.05)).sum()
+            + config.contact_height
+            * (self._resting * geman_mcclure(off_ground.square(), config.ground_scale)).sum()
         )
         if len(feet) > 1:
             both = torch.minimum(self._resting[1:], self._resting[:-1])
