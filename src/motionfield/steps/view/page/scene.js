@@ -102,7 +102,13 @@ class Scene {
     const { context, width, height } = fitCanvas(this.canvas);
     const main = people.find((p) => !p.faint) || people[0];
     const root = main.joints[0];
-    if (this.follow || !this.placed) { this.target = [root[0], root[1], 0.9]; this.placed = true; }
+    if (this.follow || !this.placed) {
+      /* The height is followed only beyond a jump's: who stands on a roof stays in view. */
+      const above = root[2] - 0.9;
+      const height = 0.9 + Math.sign(above) * Math.max(0, Math.abs(above) - 0.6);
+      this.target = [root[0], root[1], height];
+      this.placed = true;
+    }
     const { back, forward, right, up } = this.axes();
     const middle = this.target.map((v, i) => v + this.offset[i]);
     const eye = middle.map((v, i) => v + back[i] * this.distance);
