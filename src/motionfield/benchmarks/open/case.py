@@ -1,4 +1,4 @@
-"""What the open benchmark is made of: cases with exact truth, and what a method is shown of them."""
+"""The open benchmark: cases with exact truth, and what a method is shown of them."""
 
 from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
