@@ -1,0 +1,68 @@
+"""The methods that the open benchmark knows: a new one registers with one line of ``METHODS``.
+
+All of them see the keypoints of a case's takes, the true lens or none, and the path of a moving
+camera as a tracker estimates it (``case.Given``); none sees a truth.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import torch
+
+from motionfield.benchmarks.open.case import Given, Method, Tools
+from motionfield.data.tracks import Tracks
+from motionfield.steps.calibrate import CalibrateConfig, Calibrator
+from motionfield.steps.fit import (
+    FitResult,
+    SequenceFitConfig,
+    SequenceFitter,
+    SmplifyConfig,
+    SmplifyFitter,
+)
+from motionfield.steps.lift import LiftConfig, Lifter
+
+OfOne = Callable[[Given, Tools], FitResult]
+"""A method that solves each take by itself."""
+
+
+def first_motion(given: Given, tools: Tools) -> FitResult:
+    """``initial``: the camera from the person in view, then the first 3D."""
+    calibrator = Calibrator(CalibrateConfig(intrinsics=given.intrinsics), tools.body)
+    camera = calibrator.calibrate(Tracks.of_one(given.keypoints))
+    motion = Lifter(LiftConfig(), tools.body, tools.prior).lift(given.keypoints, camera)
+    return FitResult(motion, camera)
+
+
+def smplify(given: Given, tools: Tools) -> FitResult:
+    """The papers' per-frame fit, from ``initial``."""
+    motion, camera = first_motion(given, tools)
+    fitter = SmplifyFitter(SmplifyConfig(), tools.body, tools.prior)
+    return fitter.fit(given.keypoints, camera, motion)
+
+
+def sequence_fit(given: Given, tools: Tools) -> FitResult:
+    """``motionfield run --method fit``, from ``initial``."""
+    motion, camera = first_motion(given, tools)
+    fitter = SequenceFitter(SequenceFitConfig(), tools.body, tools.prior)
+    return fitter.fit(given.keypoints, camera, motion)
+
+
+def each(method: OfOne) -> Method:
+    """A method of one take as a method of a case: take by take, from the same seed."""
+
+    def solve(takes: Sequence[Given], tools: Tools) -> list[FitResult]:
+        results = []
+        for given in takes:
+            torch.manual_seed(tools.seed)
+            results.append(method(given, tools))
+        return results
+
+    return solve
+
+
+METHODS: Final[dict[str, Method]] = {
+    "initial": each(first_motion),
+    "smplify": each(smplify),
+    "fit": each(sequence_fit),
+}
+"""Name in tables and on the command line → method."""
