@@ -6,7 +6,7 @@ import numpy as np
 
 from motionfield.core.history import step
 from motionfield.core.keypoint_sets import BLAZEPOSE_33
-from motionfield.data import CameraPath, Keypoints, Motion, Quality, Tracks, Video
+from motionfield.data import CameraPath, JointTrack, Keypoints, Motion, Quality, Tracks, Video
 
 HISTORY = (step("made", seed=3),)
 
@@ -90,6 +90,19 @@ def make_motion(frames: int = 5) -> Motion:
     )
 
 
+def make_joint_track(frames: int = 5) -> JointTrack:
+    joints = np.random.default_rng(0).normal(0, 0.5, (frames, 3, 3)).astype(np.float32)
+    joints[1, 2] = np.nan
+    return JointTrack(
+        joints_world=joints,
+        joint_names=("pelvis", "left_hip", "C7"),
+        fps=50.0,
+        time_s=np.arange(frames) / 50,
+        frame_index=np.arange(frames),
+        history=HISTORY,
+    )
+
+
 def make_quality(frames: int = 5) -> Quality:
     return Quality(
         time_s=np.arange(frames) / 30,
@@ -105,4 +118,12 @@ def make_quality(frames: int = 5) -> Quality:
     )
 
 
-ALL = (make_video, make_keypoints, make_tracks, make_camera, make_motion, make_quality)
+ALL = (
+    make_video,
+    make_keypoints,
+    make_tracks,
+    make_camera,
+    make_motion,
+    make_joint_track,
+    make_quality,
+)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from data.make_records import (
     ALL,
     make_camera,
+    make_joint_track,
     make_keypoints,
     make_motion,
     make_tracks,
@@ -114,6 +115,13 @@ def test_motion_has_to_be_finite() -> None:
     transl[2, 1] = np.nan
     with pytest.raises(RecordError, match="transl holds values that are not finite"):
         make_motion().replace(transl=transl)
+
+
+def test_names_of_joints_differ() -> None:
+    with pytest.raises(RecordError, match="the same name"):
+        make_joint_track().replace(joint_names=("pelvis", "C7", "C7"))
+    with pytest.raises(RecordError, match="2 names for 3 joints"):
+        make_joint_track().replace(joint_names=("pelvis", "C7"))
 
 
 def test_time_has_to_grow() -> None:

@@ -1,6 +1,7 @@
 """The records that travel between steps: immutable, checked when made, saved by themselves."""
 
 from motionfield.data.camera_path import CameraPath
+from motionfield.data.joint_track import JointTrack
 from motionfield.data.keypoints import Keypoints
 from motionfield.data.motion import Motion
 from motionfield.data.quality import Quality
@@ -9,4 +10,14 @@ from motionfield.data.take import Take
 from motionfield.data.tracks import Tracks
 from motionfield.data.video import Video
 
-__all__ = ["CameraPath", "Keypoints", "Motion", "Quality", "Record", "Take", "Tracks", "Video"]
+__all__ = [
+    "CameraPath",
+    "JointTrack",
+    "Keypoints",
+    "Motion",
+    "Quality",
+    "Record",
+    "Take",
+    "Tracks",
+    "Video",
+]
