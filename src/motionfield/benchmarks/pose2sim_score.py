@@ -17,8 +17,10 @@ from motionfield.core.keypoint_sets import BLAZEPOSE_33, LIMB_JOINTS
 from motionfield.data.camera_path import CameraPath
 from motionfield.data.keypoints import Keypoints
 from motionfield.data.motion import Motion
-from motionfield.steps.evaluate import metrics
-from motionfield.steps.evaluate.metrics import Score
+from motionfield.steps.evaluate.biomechanics import angle_rmse, flexion_deg
+from motionfield.steps.evaluate.pose import joint_errors, pa_mpjpe, procrustes
+from motionfield.steps.evaluate.score import Score
+from motionfield.steps.evaluate.world import align_clip, g_mpjpe, up_axis_error_deg
 
 _ACCELERATION_FRAMES = 9
 _LIMBS = [BLAZEPOSE_33.index(name) for name in LIMB_JOINTS]
@@ -63,12 +65,12 @@ def score_points(
     name: str, points: Float[Tensor, "frames 12 3"], truth: Float[Tensor, "frames 12 3"]
 ) -> Row:
     """Scores that need no world: the points may be in any axes, metres, ``LIMB_JOINTS`` order."""
-    aligned = metrics.procrustes(points, truth)
-    errors = metrics.joint_errors(aligned, truth)
+    aligned = procrustes(points, truth)
+    errors = joint_errors(aligned, truth)
     by_joint = errors.nanmean(0).tolist()
     return Row(
         name,
-        metrics.pa_mpjpe(points, truth),
+        pa_mpjpe(points, truth),
         angle_rmse_deg=_angles(points, truth),
         by_joint_mm=dict(zip(LIMB_JOINTS, by_joint, strict=True)),
     )
@@ -88,12 +90,12 @@ def score_motion(
     row = score_points(name, points, truth)
     up = torch.from_numpy(np.array(camera.R_camera_world[..., 2])).double()
     true_up = torch.from_numpy(np.array(reference.up_camera[view])).double()
-    aligned = metrics.align_clip(points, truth)
+    aligned = align_clip(points, truth)
     return dataclasses.replace(
         row,
-        g_mpjpe=metrics.g_mpjpe(points, truth),
+        g_mpjpe=g_mpjpe(points, truth),
         acceleration=_acceleration_error(aligned, truth, motion.fps),
-        up_axis_deg=metrics.up_axis_error_deg(up, true_up.expand_as(up)).mean,
+        up_axis_deg=up_axis_error_deg(up, true_up.expand_as(up)).mean,
     )
 
 
@@ -163,12 +165,12 @@ def _number(score: Score | None) -> str:
 
 
 def _angles(points: Tensor, truth: Tensor) -> dict[str, float]:
-    ours, theirs = (metrics.flexion_deg(p, LIMB_JOINTS) for p in (points, truth))
+    ours, theirs = (flexion_deg(p, LIMB_JOINTS) for p in (points, truth))
     found = {}
     for joint in ("knee", "hip", "elbow"):
         sides = (f"left_{joint}", f"right_{joint}")
         a, b = (torch.cat([angles[side] for side in sides]) for angles in (ours, theirs))
-        found[joint] = metrics.angle_rmse(a, b)[0]
+        found[joint] = angle_rmse(a, b)[0]
     return found
 
 

@@ -11,7 +11,7 @@ from motionfield.core.errors import InputError
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from motionfield.steps.evaluate.metrics import Score
+    from motionfield.steps.evaluate.score import Score
 
 
 class Points(NamedTuple):
@@ -101,13 +101,9 @@ def _same_frames(path: Path, pred: Points, truth: Points) -> tuple[Points, Point
 
 
 def _scores(pred: Points, truth: Points, names: list[str]) -> "dict[str, Score]":
-    from motionfield.steps.evaluate.metrics import (
-        acceleration_error,
-        align_clip,
-        g_mpjpe,
-        mpjpe,
-        pa_mpjpe,
-    )
+    from motionfield.steps.evaluate.pose import mpjpe, pa_mpjpe
+    from motionfield.steps.evaluate.smoothness import acceleration_error
+    from motionfield.steps.evaluate.world import align_clip, g_mpjpe
 
     a = pred.joints[:, [pred.names.index(name) for name in names]]
     b = truth.joints[:, [truth.names.index(name) for name in names]]

@@ -25,7 +25,8 @@ from motionfield.steps.evaluate.contact import (
     body_height_px,
     seen_contact,
 )
-from motionfield.steps.evaluate.metrics import jitter, slide_way
+from motionfield.steps.evaluate.feet import slide_way
+from motionfield.steps.evaluate.smoothness import jitter
 
 
 @dataclass(frozen=True)
