@@ -77,9 +77,26 @@ _POSE2SIM: Final = Source(
     "pip", "pose2sim==0.10.49", "pose2sim-0.10.49-*.whl", 51_189_031, ("--only-binary=:all:",)
 )
 
+# As mediapipe: the wheel is for one platform, the clips inside for all.
+_PYBULLET: Final = Source(
+    "pip",
+    "pybullet==3.2.7",
+    "pybullet-3.2.7-*.whl",
+    103_196_742,
+    (
+        *("--only-binary=:all:", "--implementation=cp", "--python-version=3.11"),
+        "--platform=manylinux2014_x86_64",
+    ),
+)
+
 
 def _pose2sim(path: str, size: int, sha256: str) -> AssetFile:
     return AssetFile(f"Pose2Sim/{path}", path, size, sha256)
+
+
+def _humanoid(clip: str, size: int, sha256: str) -> AssetFile:
+    name = f"humanoid3d_{clip}.txt"
+    return AssetFile(f"pybullet_data/data/motions/{name}", name, size, sha256)
 
 
 _ASSETS: Final = (
@@ -196,6 +213,90 @@ _ASSETS: Final = (
                 "Demo_MultiPerson/videos/cam04.mp4",
                 877_130,
                 "1490149dc40e7301fa5ceae23862b044ba5c398a8b2a40df21ed894702728c09",
+            ),
+        ),
+        needed=False,
+    ),
+    Asset(
+        "pybullet_clips",
+        "15 mocap clips of the DeepMimic humanoid, for the open benchmark",
+        "zlib",
+        _PYBULLET,
+        (
+            _humanoid(
+                "backflip",
+                13_536,
+                "ffc5e117f69364e239eeedc86d6a30ab854500a375a1c137a405f1b7652905e6",
+            ),
+            _humanoid(
+                "cartwheel",
+                75_101,
+                "17453459a40ec4ea08346072748ae3c7c384b49e619753e9779637fa8a9f7c49",
+            ),
+            _humanoid(
+                "crawl",
+                80_707,
+                "104a3b675131a43e7a214e24c0ed631c6a0d814b85c8b66b71ce63b23a5731ae",
+            ),
+            _humanoid(
+                "dance_a",
+                90_879,
+                "15ef3731f594edc9ed078170f1075815cc164acaca9e35a46db12a31ac64b717",
+            ),
+            _humanoid(
+                "dance_b",
+                141_863,
+                "b5a9d7a3f2304f6242776d7ff6d19d1f6bcb98d78d68622761c3843b614a92b5",
+            ),
+            _humanoid(
+                "getup_facedown",
+                169_673,
+                "1bd1a96e9175f65eb66e10f225473b4467bd70c68e283f4006b2ab090e337c0b",
+            ),
+            _humanoid(
+                "getup_faceup",
+                210_461,
+                "5936c32d51dad9b0cd5e61df681079d160436cdce845c312f200d7a347c4040d",
+            ),
+            _humanoid(
+                "jump",
+                99_221,
+                "a433557e94b193d8a95530572a0e32f387eb6d9996987b4216efb65444c3c641",
+            ),
+            _humanoid(
+                "kick",
+                43_601,
+                "177cfb399466309ba7f4a8a987c3b6f6edde1cbe8b2d476e53dc6061ec5d4bac",
+            ),
+            _humanoid(
+                "punch",
+                60_287,
+                "1ab4b654cecdb4ff3b2a4bf4086e50397bef28435bb59ab3aedd6a6bdc926fde",
+            ),
+            _humanoid(
+                "roll",
+                55_136,
+                "50d75c2243b2859f8dcae4ad8fa14b59054dd9ee529b4fb52ec14470cd982c55",
+            ),
+            _humanoid(
+                "run",
+                23_284,
+                "2cbe488023b243e5769299158ce7c78875ec4b701a2ffe6c0beeaf83d16ca87b",
+            ),
+            _humanoid(
+                "spin",
+                49_517,
+                "9614f10b92e7a8b123990ad5bcfafc65aa4d8fa8ac7f10ade3c3591122d34425",
+            ),
+            _humanoid(
+                "spinkick",
+                35_643,
+                "60ec9c200d96e0cd71693061f24db0bd8da9eb295daf487f6f60f8dfb324075a",
+            ),
+            _humanoid(
+                "walk",
+                36_185,
+                "32d082c3599bc40aac50b1afa196ff1e2cf3842bb40f0541ab088845f6328a41",
             ),
         ),
         needed=False,
