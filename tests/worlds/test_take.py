@@ -11,6 +11,7 @@ from motionfield.core.errors import OptionError
 from motionfield.core.keypoint_sets import BLAZEPOSE_33, LIMB_JOINTS
 from motionfield.data import CameraPath, Motion
 from motionfield.geometry.rotations import axis_rotation
+from motionfield.worlds.camera_drift import EXACT
 from motionfield.worlds.cameras import CameraConfig, draw_camera, look_at
 from motionfield.worlds.detector_error import (
     DetectorErrorConfig,
@@ -58,7 +59,7 @@ def _hips_at_zero(points: ndarray) -> ndarray:
 
 def test_without_noise_the_take_is_the_exact_projection() -> None:
     motion, body = _motion(), load_body("toy")
-    keypoints, camera = make_take(motion, body, 3, TakeConfig(detector=_SILENT))
+    keypoints, camera, _ = make_take(motion, body, 3, TakeConfig(detector=_SILENT))
     points = keypoints_world(motion, body).astype(float)
     R, t = camera.R_camera_world.astype(float), camera.t_camera_world.astype(float)
     in_camera = np.einsum("tij,tkj->tki", R, points) + t[:, None]
@@ -72,7 +73,7 @@ def test_without_noise_the_take_is_the_exact_projection() -> None:
 def test_without_noise_the_coarse_3d_is_the_truth_in_the_axes_of_the_crop() -> None:
     """Lengths and the depth order along the viewing ray survive; hips are at zero."""
     motion, body = _motion(), load_body("toy")
-    keypoints, camera = make_take(motion, body, 3, TakeConfig(detector=_SILENT))
+    keypoints, camera, _ = make_take(motion, body, 3, TakeConfig(detector=_SILENT))
     assert keypoints.coarse_camera is not None
     coarse = keypoints.coarse_camera
     true = _hips_at_zero(see(keypoints_world(motion, body), camera)[1])
@@ -259,3 +260,16 @@ def test_motions_that_no_camera_sees_are_refused() -> None:
     points = np.array([[[0.0, 0.0, 0.0]], [[5000.0, 0.0, 0.0]]])
     with pytest.raises(OptionError, match="no camera sees"):
         draw_camera(points, np.random.default_rng(0))
+
+
+def test_a_take_of_a_moving_camera_holds_its_tracked_path() -> None:
+    motion, body = _motion(), load_body("toy")
+    static = make_take(motion, body, 3)
+    assert static.camera_motion is None
+    config = TakeConfig(camera=CameraConfig(kind="follow"), drift=EXACT)
+    take = make_take(motion, body, 3, config)
+    assert take.camera.moving
+    assert take.camera_motion is not None
+    np.testing.assert_allclose(take.camera_motion.R_camera_world[0], np.eye(3), atol=1e-6)
+    relative = take.camera.R_camera_world[-1] @ take.camera.R_camera_world[0].T
+    np.testing.assert_allclose(take.camera_motion.R_camera_world[-1], relative, atol=1e-5)

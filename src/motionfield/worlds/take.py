@@ -17,16 +17,19 @@ from motionfield.data.keypoints import Keypoints
 from motionfield.data.motion import Motion
 from motionfield.geometry.cameras import back_project, project, world_to_camera
 from motionfield.geometry.placement import mean_ray, turn_to_ray
+from motionfield.worlds.camera_drift import DriftConfig, drifted
 from motionfield.worlds.cameras import CameraConfig, draw_camera
 from motionfield.worlds.detector_error import DetectorErrorConfig, detect
+from motionfield.worlds.moving_cameras import draw_moving_camera
 
 
 @dataclass(frozen=True)
 class TakeConfig:
-    """How the camera is drawn and how the detector errs."""
+    """How the camera is drawn, and how the detector and the camera's tracker err."""
 
     camera: CameraConfig = field(default_factory=CameraConfig)
     detector: DetectorErrorConfig = field(default_factory=DetectorErrorConfig)
+    drift: DriftConfig = field(default_factory=DriftConfig)
 
 
 class MadeTake(NamedTuple):
@@ -34,19 +37,28 @@ class MadeTake(NamedTuple):
 
     keypoints: Keypoints
     camera: CameraPath
+    """The true one."""
+    camera_motion: CameraPath | None = None
+    """Where the camera moves: its path as a tracker estimates it (``camera_drift.drifted``)."""
 
 
 def make_take(motion: Motion, body: Body, seed: int, config: TakeConfig | None = None) -> MadeTake:
     """Show a motion to a made camera and a made detector (BlazePose's 33 keypoints).
 
-    The camera is exact and "given". Frames that the motion does not observe are not observed.
-    The same seed gives the same take; noise and camera are drawn from separate streams, so a
-    camera stays where it is when the detector's options change.
+    The camera is exact and "given"; where it moves, the take holds its tracked path, too. Frames
+    that the motion does not observe are not observed. The same seed gives the same take; noise,
+    camera and drift are drawn from separate streams, so a camera stays where it is when the
+    detector's options change.
     """
     config = config or TakeConfig()
-    camera_rng, detector_rng = np.random.default_rng(seed).spawn(2)
+    camera_rng, detector_rng, drift_rng = np.random.default_rng(seed).spawn(3)
     points = keypoints_world(motion, body)
-    camera = draw_camera(points, camera_rng, config.camera)
+    if config.camera.kind == "static":
+        camera = draw_camera(points, camera_rng, config.camera)
+        camera_motion = None
+    else:
+        camera = draw_moving_camera(points, motion.fps, camera_rng, config.camera)
+        camera_motion = drifted(camera, motion.fps, drift_rng, config.drift)
     pixels, points_camera = see(points, camera)
     seen = detect(pixels, points_camera, motion.fps, detector_rng, config.detector)
     observed = motion.observed & ~seen.lost
@@ -67,7 +79,7 @@ def make_take(motion: Motion, body: Body, seed: int, config: TakeConfig | None =
         observed=observed,
         history=(*motion.history, step("made detector", config.detector, seed=seed)),
     )
-    return MadeTake(keypoints, camera)
+    return MadeTake(keypoints, camera, camera_motion)
 
 
 def in_crop_axes(
