@@ -220,3 +220,17 @@ def test_moving_the_world_moves_the_camera_along() -> None:
     np.testing.assert_allclose(again, seen, atol=1e-5)
     expected = turn @ camera.position_world[0] + shift
     np.testing.assert_allclose(moved.position_world[0], expected, atol=1e-5)
+
+
+def test_some_frames_of_a_record() -> None:
+    """Every array that has frames follows; the others stay."""
+    tracks, motion, camera = make_tracks(6), make_motion(6), make_camera(6)
+    index = np.array([1, 4])
+    few = tracks.at_frames(index)
+    assert few.keypoints_2d.shape == (1, 2, 33, 3)
+    np.testing.assert_array_equal(few.keypoints_2d, tracks.keypoints_2d[:, index])
+    np.testing.assert_array_equal(few.time_s, tracks.time_s[index])
+    assert few.warnings == tracks.warnings
+    np.testing.assert_array_equal(motion.at_frames(index).betas, motion.betas)
+    assert motion.at_frames(index).num_frames == 2
+    assert camera.at_frames(index).distortion.shape == (5,)

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
+from jaxtyping import Int
+from numpy import ndarray
 
 from motionfield.core.errors import InputError, OutputError, RecordError
 from motionfield.core.history import History, Step, history_from_json, history_to_json
@@ -80,6 +82,15 @@ class Record:
         if step is not None:
             changes["history"] = (*self.history, step)
         return dataclasses.replace(self, **changes)
+
+    def at_frames(self: RecordType, index: Int[ndarray, "chosen"]) -> RecordType:
+        """The same record for these frames alone, in this order."""
+        chosen = {}
+        for name, spec in _array_fields(type(self)).items():  # type: ignore[arg-type]
+            value = getattr(self, name)
+            if value is not None and "frames" in spec.axes:
+                chosen[name] = np.take(value, index, axis=spec.axes.index("frames"))
+        return dataclasses.replace(self, **chosen)
 
     def save(self, path: Path | str) -> None:
         """Write one npz file; the name appears only when the file is whole."""
