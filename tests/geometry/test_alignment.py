@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from geometry.strategies import SEEDS, normal, rotations, uniform
-from motionfield.geometry.alignment import Similarity, align_points
+from motionfield.geometry.alignment import AlignmentSums, Similarity, align_points
 
 
 def _similarity(seed: int, batch: int, with_scale: bool) -> Similarity:
@@ -73,3 +73,20 @@ def test_one_point_gives_a_finite_answer() -> None:
     found = align_points(a, b, with_scale=True)
     assert torch.isfinite(found.R_b_a).all()
     torch.testing.assert_close(found.apply(a), b)
+
+
+@given(SEEDS, st.booleans(), st.integers(1, 4))
+def test_blocks_give_what_all_points_at_once_give(seed: int, with_scale: bool, size: int) -> None:
+    """Also far from the origin, where sums of squares are large beside their differences."""
+    a, b = normal((9, 3), seed) + 30, normal((9, 3), seed + 1) - 20
+    sums = AlignmentSums()
+    for part_a, part_b in zip(a.split(size), b.split(size), strict=True):
+        sums.add(part_a, part_b)
+    whole, found = align_points(a, b, with_scale=with_scale), sums.solve(with_scale)
+    assert sums.count == 9
+    for one, other in zip(whole, found, strict=True):
+        torch.testing.assert_close(one, other, atol=1e-8, rtol=1e-8)
+
+
+def test_no_points_give_no_alignment() -> None:
+    assert all(part.isnan().all() for part in AlignmentSums().solve())
