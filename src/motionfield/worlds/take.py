@@ -59,15 +59,32 @@ def make_take(motion: Motion, body: Body, seed: int, config: TakeConfig | None =
     else:
         camera = draw_moving_camera(points, motion.fps, camera_rng, config.camera)
         camera_motion = drifted(camera, motion.fps, drift_rng, config.drift)
+    keypoints = detect_take(motion, body, camera, detector_rng, config.detector)
+    return MadeTake(keypoints.replace(step("made take", seed=seed)), camera, camera_motion)
+
+
+def detect_take(
+    motion: Motion,
+    body: Body,
+    camera: CameraPath,
+    rng: np.random.Generator,
+    config: DetectorErrorConfig,
+) -> Keypoints:
+    """What the made detector reports of a motion that a known camera sees.
+
+    Args:
+        rng: where the detector's errors are drawn from.
+    """
+    points = keypoints_world(motion, body)
     pixels, points_camera = see(points, camera)
-    seen = detect(pixels, points_camera, motion.fps, detector_rng, config.detector)
+    seen = detect(pixels, points_camera, motion.fps, rng, config)
     observed = motion.observed & ~seen.lost
     hidden = ~observed
     keypoints_2d = seen.keypoints_2d.copy()
     coarse = in_crop_axes(seen.coarse_camera, keypoints_2d, camera)
     keypoints_2d[hidden] = np.nan
     coarse[hidden] = np.nan
-    keypoints = Keypoints(
+    return Keypoints(
         keypoints_2d=keypoints_2d,
         keypoint_names=BLAZEPOSE_33.keypoint_names,
         image_width=camera.image_width,
@@ -77,9 +94,8 @@ def make_take(motion: Motion, body: Body, seed: int, config: TakeConfig | None =
         frame_index=motion.frame_index,
         coarse_camera=coarse,
         observed=observed,
-        history=(*motion.history, step("made detector", config.detector, seed=seed)),
+        history=(*motion.history, step("made detector", config)),
     )
-    return MadeTake(keypoints, camera, camera_motion)
 
 
 def in_crop_axes(
