@@ -12,7 +12,8 @@ from motionfield.priors.base import PosePrior
 from motionfield.steps.fit.base import FitResult
 
 Tier = Literal["points", "render"]
-Track = Literal["single", "nemo", "moving", "moving_long"]
+Track = Literal["single", "nemo", "moving", "moving_long", "views"]
+"""Views: static cameras that see the same instants."""
 Split = Literal["val", "test"]
 
 
