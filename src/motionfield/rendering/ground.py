@@ -8,7 +8,7 @@ from jaxtyping import Float, UInt8
 from numpy import ndarray
 
 from motionfield.rendering.ray_casting import RayScene
-from motionfield.rendering.view import View
+from motionfield.rendering.view import Box, View
 
 
 @dataclass(frozen=True)
@@ -54,24 +54,40 @@ def cast_shadow(
 ) -> None:
     """Darken, in place, the ground that the scene keeps the light from."""
     ground = ground or Ground()
-    if not len(scene.vertices_world):
-        return
     light = np.asarray(ground.light_world, dtype=float)
-    vertices = scene.vertices_world
-    footprint = vertices - vertices[:, 2:] / light[2] * light
-    box = view.box_of(footprint, margin_px=6.0)
+    box, soft = shadow_on_ground(scene, view, light)
     if box.empty:
         return
+    part = picture[box.y0 : box.y1, box.x0 : box.x1]
+    np.copyto(part, cv2.convertScaleAbs(part * (1 - ground.shadow * soft)[..., None]))
+
+
+def shadow_on_ground(
+    scene: RayScene, view: View, towards_light: Float[ndarray, "3"], blur: float = 1.6
+) -> tuple[Box, Float[ndarray, "height width"]]:
+    """Where in a view the scene keeps a far light from the plane z = 0.
+
+    Returns:
+        The box of the shadow, and how much of each of its pixels lies in the shadow (0 to 1,
+        ``blur`` is the deviation of its edge in pairs of pixels). Things before it are not
+        thought of.
+    """
+    nothing = np.zeros((0, 0), np.float32)
+    if not len(scene.vertices_world):
+        return Box(0, 0, 0, 0), nothing
+    vertices = scene.vertices_world
+    footprint = vertices - vertices[:, 2:] / towards_light[2] * towards_light
+    box = view.box_of(footprint, margin_px=6.0)
+    if box.empty:
+        return box, nothing
     size = max(1, box.width // 2), max(1, box.height // 2)
     rays = view.cropped(box).resized(*size).rays()
     point, seen = _meet_ground(rays.origin_world, rays.direction_world)
     place = np.concatenate((point, np.full((len(point), 1), 1e-3)), axis=-1)
     shade = np.zeros(len(place), dtype=np.float32)
-    shade[seen] = scene.shades(place[seen], light / np.linalg.norm(light))
-    soft = cv2.GaussianBlur(shade.reshape(size[1], size[0]), (0, 0), 1.6)
-    soft = cv2.resize(soft, (box.width, box.height), interpolation=cv2.INTER_LINEAR)
-    part = picture[box.y0 : box.y1, box.x0 : box.x1]
-    np.copyto(part, cv2.convertScaleAbs(part * (1 - ground.shadow * soft)[..., None]))
+    shade[seen] = scene.shades(place[seen], towards_light / np.linalg.norm(towards_light))
+    soft = cv2.GaussianBlur(shade.reshape(size[1], size[0]), (0, 0), blur)
+    return box, cv2.resize(soft, (box.width, box.height), interpolation=cv2.INTER_LINEAR)
 
 
 def _meet_ground(

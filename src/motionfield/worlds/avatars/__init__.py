@@ -1,0 +1,1 @@
+"""Dressed avatars in made places, rendered as a camera would film them."""
