@@ -172,7 +172,7 @@ def _aimed(
     return Rotation.from_rotvec(drawn.turns).as_matrix() @ level
 
 
-def calmed(values: Float[ndarray, "frames 3"], frames: float) -> Float[ndarray, "frames 3"]:
+def calmed(values: Float[ndarray, "frames axes"], frames: float) -> Float[ndarray, "frames axes"]:
     """Gaussian mean over about ``frames`` frames that leaves steady motion as it is.
 
     Beyond the ends motion goes on as it began and ended (odd reflection).
