@@ -1,0 +1,227 @@
+"""``motionfield benchmark open``: methods on a frozen set of takes, in tables with intervals."""
+
+import datetime
+import os
+import platform
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import torch
+
+from motionfield import __version__
+from motionfield.benchmarks.open.build import build_case, used_files
+from motionfield.benchmarks.open.case import Method
+from motionfield.benchmarks.open.clips import ClipSource, check_sources, clip_folder
+from motionfield.benchmarks.open.methods import METHODS
+from motionfield.benchmarks.open.run import (
+    LENSES,
+    Job,
+    Lens,
+    Row,
+    RowCache,
+    check_methods,
+    run_jobs,
+)
+from motionfield.benchmarks.open.spec import (
+    CURRENT_VERSION,
+    VERSIONS_FOLDER,
+    CaseSpec,
+    Collection,
+    Spec,
+    read_spec,
+)
+from motionfield.benchmarks.open.tables import Table, make_tables
+from motionfield.body.registry import load_body
+from motionfield.core.assets import cache_folder
+from motionfield.core.errors import OptionError
+from motionfield.core.progress import Progress, silent, tracked
+
+_CACHE: Final = "open_benchmark"
+_TEST_RUNS: Final = "test_runs.tsv"
+
+
+@dataclass(frozen=True)
+class OpenOptions:
+    """What is run."""
+
+    clips: Collection = "pybullet"
+    data: Path | None = None
+    """Folder of the clips; None: fetched (pybullet alone)."""
+    methods: tuple[str, ...] = ()
+    """Empty: all."""
+    split: str | None = None
+    track: str | None = None
+    tier: str | None = None
+    quick: bool = False
+    """The cases marked so, and no other."""
+    lenses: tuple[Lens, ...] = LENSES
+    seed: int = 0
+    fresh: bool = False
+    """Compute all rows anew, whatever the cache has."""
+    workers: int = 1
+    version: str = CURRENT_VERSION
+    body: str = "anny"
+
+
+class Setting(NamedTuple):
+    """Where and on what a run happened."""
+
+    date: str
+    commit: str
+    machine: str
+    version: str
+    version_hash: str
+
+
+@dataclass(frozen=True)
+class OpenReport:
+    """What the command prints and writes."""
+
+    options: OpenOptions
+    setting: Setting
+    rows: tuple[Row, ...]
+    reused: int
+    """Of the runs, those taken from the cache."""
+    tables: tuple[Table, ...]
+
+    def table(self) -> str:
+        """The text that the command prints."""
+        chosen = "quick subset" if self.options.quick else "cases"
+        head = (
+            f"open benchmark {self.setting.version} ({self.setting.version_hash}), "
+            f"{self.options.clips} {chosen}, seed {self.options.seed}, "
+            f"commit {self.setting.commit}"
+        )
+        note = "means over actions [95 % bootstrap interval over clips]"
+        if self.reused:
+            note += f"; {self.reused} runs taken from the cache (--fresh computes them anew)"
+        return "\n\n".join((f"{head}\n{note}", *(table.text() for table in self.tables)))
+
+    def summary(self) -> dict[str, Any]:
+        """Plain data for a file, with the rows of all takes."""
+        return {
+            **self.setting._asdict(),
+            "options": {k: v for k, v in asdict(self.options).items() if k != "data"},
+            "reused_runs": self.reused,
+            "tables": [table.summary() for table in self.tables],
+            "rows": [row.summary() for row in self.rows],
+        }
+
+
+def measure_open(
+    options: OpenOptions = OpenOptions(),
+    progress: Progress = silent,
+    methods: Mapping[str, Method] = METHODS,
+    folder: Path | None = None,
+) -> OpenReport:
+    """Run methods on the cases of a version and put their figures in tables.
+
+    Args:
+        methods: by name.
+        folder: of the version; by default the package's.
+
+    Raises:
+        OptionError: an unknown method, or no case of what was asked for.
+        InputError: the clips or the takes are not those that the version was made of.
+        MissingAssetError: clips cannot be fetched.
+    """
+    names = options.methods or tuple(methods)
+    check_methods(names, methods)
+    spec = read_spec(folder or VERSIONS_FOLDER / options.version, options.clips)
+    chosen = spec.chosen(options.split, options.track, options.tier, options.quick)
+    jobs = list(_jobs(chosen, names, spec, options, progress))
+    cache = RowCache(cache_folder() / _CACHE, spec.hash, options.fresh)
+    outcome = run_jobs(jobs, methods, cache, options.workers, progress)
+    setting = Setting(
+        date=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        commit=commit(),
+        machine=machine(),
+        version=spec.version,
+        version_hash=spec.hash,
+    )
+    tables = tuple(make_tables(outcome.rows, options.seed))
+    if any(case.split == "test" for case in chosen):
+        log_test_run(setting, options, names)
+    return OpenReport(options, setting, tuple(outcome.rows), outcome.reused, tables)
+
+
+def _jobs(
+    chosen: Sequence[CaseSpec],
+    methods: Sequence[str],
+    spec: Spec,
+    options: OpenOptions,
+    progress: Progress,
+) -> Iterator[Job]:
+    """Every case, built and checked, with every method and lens."""
+    data = clip_folder(options.clips, options.data, progress)
+    used = spec.sources if options.clips == "pybullet" else used_files(chosen)
+    check_sources(data, spec.sources, used)
+    body = load_body(options.body)
+    source = ClipSource(options.clips, data, body)
+    source.load(piece for case in chosen for take in case.takes for piece in take.pieces)
+    for planned in tracked(chosen, progress, "build cases", len(chosen), "case"):
+        case = build_case(planned, spec, source, body)
+        clips = tuple(take.clip for take in planned.takes)
+        for lens in options.lenses:
+            for method in methods:
+                yield Job(case, clips, method, lens, options.seed, options.body)
+
+
+def commit() -> str:
+    """The commit of the code, with a plus where files were changed since; or the version."""
+    here = Path(__file__).parent
+
+    def git(*words: str) -> str:
+        done = subprocess.run(
+            ("git", "-C", str(here), *words), capture_output=True, text=True, check=True
+        )
+        return done.stdout.strip()
+
+    try:
+        changed = git("status", "--porcelain", "--untracked-files=no", "--", ".")
+        return git("rev-parse", "--short", "HEAD") + ("+" if changed else "")
+    except (OSError, subprocess.SubprocessError):
+        return f"version {__version__}"
+
+
+def machine() -> str:
+    """What timings were measured on."""
+    cores = os.cpu_count() or 1
+    threads = torch.get_num_threads()
+    return f"{platform.system()} {platform.machine()}, {cores} cores, {threads} thread per process"
+
+
+def test_runs_path() -> Path:
+    """The log of runs on test splits: beside the docs in a checkout, else in the cache."""
+    docs = Path(__file__).parents[4] / "docs" / "benchmarks"
+    if docs.is_dir():
+        return docs / f"open_{_TEST_RUNS}"
+    return cache_folder() / _CACHE / _TEST_RUNS
+
+
+def log_test_run(setting: Setting, options: OpenOptions, methods: Sequence[str]) -> None:
+    """Append a line: test is looked at for tables only, and everyone can see how often."""
+    path = test_runs_path()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    size = "quick" if options.quick else options.track or "all tracks"
+    fields = (setting.date, setting.commit, setting.version_hash, options.clips, size)
+    with path.open("a", encoding="utf-8") as file:
+        file.write("\t".join((*fields, ",".join(methods))) + "\n")
+
+
+def split_names() -> tuple[str, ...]:
+    """For the command line."""
+    return ("val", "test")
+
+
+def check_choice(option: str, value: str | None, known: Sequence[str]) -> None:
+    """Refuse an unknown choice in one line.
+
+    Raises:
+        OptionError: it is not among those known.
+    """
+    if value is not None and value not in known:
+        raise OptionError(f"{option} {value}: choose among {', '.join(known)}")
