@@ -12,7 +12,7 @@ from motionfield.core.conventions import JOINT_NAMES
 from motionfield.core.errors import OptionError
 from motionfield.data import JointTrack, Motion
 from motionfield.steps.evaluate.catalogue import METRICS
-from motionfield.steps.evaluate.compare import compare_joints, compare_motions
+from motionfield.steps.evaluate.compare import Comparison, compare_joints, compare_motions
 from steps.evaluate.made import made_motion, points
 
 
@@ -34,9 +34,13 @@ def truth() -> Motion:
 
 def test_identical_motions_differ_by_nothing(truth: Motion) -> None:
     scores = compare_motions(truth, truth, load_body("toy")).scores
+    best = {"pck150_percent": 100, "auc200_percent": 100}
+    own = {"jitter", "jitter_truth", "foot_slide_mm", "foot_slide_truth_mm", "foot_slide_wham_mm"}
     for name, score in scores.items():
-        if name not in ("jitter",):
-            assert score.value == pytest.approx(0, abs=2e-3), name
+        if name not in own:
+            # Of the thresholds of the area the first, 0 mm, is not met for sure.
+            slack = 0.3 if name == "auc200_percent" else 2e-3
+            assert score.value == pytest.approx(best.get(name, 0), abs=slack), name
         assert score.frames_total == 40
         assert score.unit == METRICS[name].unit
 
@@ -56,9 +60,10 @@ def test_frames_without_values_are_counted() -> None:
     assert scores["mpjpe_mm"].frames_used == 8
     assert scores["accel_m_s2"].frames_used == 4  # 7 inner frames, three of them touch the gap
     nothing = compare_joints(track(joints * np.float32(np.nan)), track(joints))
-    assert all(score.frames_used == 0 for score in nothing.scores.values())
-    assert all(math.isnan(score.value) for score in nothing.scores.values())
-    assert all(entry["value"] is None for entry in nothing.summary().values())
+    nothing = {name: s for name, s in nothing.scores.items() if name != "jitter_truth"}
+    assert all(score.frames_used == 0 for score in nothing.values())
+    assert all(math.isnan(score.value) for score in nothing.values())
+    assert all(entry["value"] is None for entry in Comparison(nothing).summary().values())
 
 
 def test_what_does_not_fit_is_refused_with_a_cure(truth: Motion) -> None:

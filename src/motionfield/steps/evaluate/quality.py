@@ -18,7 +18,6 @@ from motionfield.data.camera_path import CameraPath
 from motionfield.data.keypoints import Keypoints
 from motionfield.data.motion import Motion
 from motionfield.data.quality import Quality
-from motionfield.geometry.cameras import project, world_to_camera
 from motionfield.steps.evaluate.contact import (
     ContactConfig,
     FootPoints,
@@ -26,6 +25,7 @@ from motionfield.steps.evaluate.contact import (
     seen_contact,
 )
 from motionfield.steps.evaluate.feet import slide_way
+from motionfield.steps.evaluate.image import project_path, reprojection_error
 from motionfield.steps.evaluate.smoothness import jitter
 
 
@@ -67,7 +67,8 @@ def assess(
     """
     keypoint_set = _known_set(motion, camera, keypoints)
     posed = _posed(motion, body, keypoint_set)
-    reprojection = _reprojection_px(posed, camera, keypoints)
+    projected = project_path(posed.keypoints, camera)
+    reprojection = reprojection_error(projected, tensor_of(keypoints.keypoints_2d)).per_frame
     contact, slide = _feet(posed, motion, camera, keypoints, config.contact)
     everything = torch.cat((posed.joints, posed.keypoints), dim=1)
     quality = Quality(
@@ -101,21 +102,6 @@ def _posed(motion: Motion, body: Body, keypoint_set: KeypointSet) -> Posed:
         keypoint_set=keypoint_set.name,
         bone_scale=None if scale is None else tensor_of(scale),
     )
-
-
-def _reprojection_px(
-    posed: Posed, camera: CameraPath, keypoints: Keypoints
-) -> Float[Tensor, "frames"]:
-    """Confidence-weighted mean distance in pixels; NaN in frames without a trusted keypoint."""
-    there = world_to_camera(
-        posed.keypoints, tensor_of(camera.R_camera_world), tensor_of(camera.t_camera_world)
-    )
-    projected = project(there, tensor_of(camera.K), tensor_of(camera.distortion))
-    seen = tensor_of(keypoints.keypoints_2d)
-    known = torch.isfinite(seen).all(-1)
-    weight = torch.where(known, seen[..., 2], 0.0)
-    distance = torch.where(known, (projected - seen[..., :2]).norm(dim=-1), 0.0)
-    return (weight * distance).sum(-1) / weight.sum(-1)  # 0/0 is NaN, as it should be
 
 
 def _feet(

@@ -27,10 +27,13 @@ class Score:
 
     per_frame: Float[Tensor, "frames"]
     unit: str
+    weight: Float[Tensor, "frames"] | None = None
+    """How many values the figure of each frame is the mean of, where the published figure is the
+    mean of them all; None: frames count alike."""
 
     @property
     def frames_used(self) -> int:
-        return int(torch.isfinite(self.per_frame).sum())
+        return int(self._used.sum())
 
     @property
     def frames_total(self) -> int:
@@ -38,15 +41,34 @@ class Score:
 
     @property
     def mean(self) -> float:
-        return float(self._used.mean()) if self.frames_used else float("nan")
+        if not self.frames_used:
+            return float("nan")
+        values = self.per_frame[self._used].double()
+        if self.weight is None:
+            return float(values.mean())
+        weight = self.weight[self._used].double()
+        return float((weight * values).sum() / weight.sum())
 
     @property
     def median(self) -> float:
-        return float(self._used.quantile(0.5)) if self.frames_used else float("nan")
+        """Over frames, each counting alike."""
+        used = self.per_frame[self._used].double()
+        return float(used.quantile(0.5)) if self.frames_used else float("nan")
+
+    def only(self, frames: Bool[Tensor, "frames"]) -> "Score":
+        """The score over these frames alone; the others count as not used."""
+        nothing = torch.full_like(self.per_frame, torch.nan)
+        return Score(torch.where(frames, self.per_frame, nothing), self.unit, self.weight)
 
     @property
     def _used(self) -> Tensor:
-        return self.per_frame[torch.isfinite(self.per_frame)].double()
+        return torch.isfinite(self.per_frame)
+
+
+def mean_over_points(values: Float[Tensor, "frames points"], unit: str) -> Score:
+    """The mean over all values of all frames that are there (NaN: not there)."""
+    known = torch.isfinite(values)
+    return Score(values.nanmean(-1), unit, known.sum(-1).to(values.dtype))
 
 
 def whole_frames(points: Float[Tensor, "frames points dims"]) -> Bool[Tensor, "frames"]:

@@ -1,0 +1,152 @@
+"""NeMo's measures: the pose alone, the whole sequence in the world, and its dynamic range.
+
+Source: Wang et al., NeMo, CVPR 2023, sec. 4 and appendix A, and the public code, which decides
+where the text leaves a choice. The joints are the first 15 of OpenPose's BODY_25 (nose, neck,
+shoulders, elbows, wrists, mid hip, hips, knees, ankles) as the body knows them.
+"""
+
+from typing import Final, Literal, NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from motionfield.body.base import Body, MeshName
+from motionfield.core.errors import OptionError
+from motionfield.core.keypoint_sets import OPENPOSE_25
+from motionfield.data.motion import Motion
+from motionfield.geometry.alignment import AlignmentSums
+from motionfield.steps.evaluate.pose import mpjpe
+from motionfield.steps.evaluate.posed import (
+    Placing,
+    Pose,
+    local_pose,
+    pose_of,
+    posed_points,
+    vertex_blocks,
+    vertex_error,
+)
+from motionfield.steps.evaluate.score import Score, check_same_clock
+
+NEMO_JOINTS: Final = OPENPOSE_25.keypoint_names[:15]
+DYNAMIC_M_S: Final = 2.0
+
+
+class JointsAndVertices(NamedTuple):
+    """The same measure over joints (MPJPE) and over vertices (MPVPE), mm."""
+
+    joints: Score
+    vertices: Score
+
+
+def nemo_local(
+    predicted: Motion,
+    truth: Motion,
+    body: Body,
+    own_shapes: bool = False,
+    mesh: MeshName = "full",
+) -> JointsAndVertices:
+    """MPJPE and MPVPE of NeMo's Table 1, mm: root position and orientation aligned, no scale.
+
+    Both bodies are posed with the root at the origin and unturned, and with betas = 0 (and bones
+    as they are in the mean shape), as the code does; the text says only "the root translation and
+    orientation were aligned with the groundtruth at every frame". So neither tilt nor heading nor
+    body shape counts.
+
+    Args:
+        own_shapes: pose each with its own shape instead, so that shape counts.
+
+    Raises:
+        OptionError: lengths, frame rates or bodies differ.
+    """
+    ours, theirs = _two_poses(predicted, truth, body)
+    ours, theirs = (local_pose(pose, body, own_shapes) for pose in (ours, theirs))
+    observed = torch.tensor(truth.observed)
+    joints = mpjpe(_nemo_points(ours, body), _nemo_points(theirs, body))
+    vertices = vertex_error(ours, theirs, body, mesh=mesh)
+    return JointsAndVertices(joints.only(observed), vertices.only(observed))
+
+
+def nemo_global(
+    predicted: Motion, truth: Motion, body: Body, mesh: MeshName = "full"
+) -> JointsAndVertices:
+    """Global MPJPE and MPVPE of NeMo's Table 2, mm: one rigid motion for the sequence, no scale.
+
+    The motion is fitted to all vertices of all frames (appendix A: "results were first aligned
+    using rigid-body transformation ... using vertices of the entire sequences ... we did not
+    perform scaling"); joints and vertices are then compared as they are. Each with its own shape.
+    The fit runs over blocks of frames and keeps sums alone.
+
+    Raises:
+        OptionError: lengths, frame rates or bodies differ.
+    """
+    ours, theirs = _two_poses(predicted, truth, body)
+    observed = torch.tensor(truth.observed)
+    placing = _sequence_placing(ours, theirs, body, observed, mesh)
+    joints = mpjpe(placing.apply(_nemo_points(ours, body)), _nemo_points(theirs, body))
+    vertices = vertex_error(ours, theirs, body, placing, mesh)
+    return JointsAndVertices(joints.only(observed), vertices.only(observed))
+
+
+def dynamic_range(
+    local_joints: Float[Tensor, "frames 15 3"],
+    fps: float,
+    resampling: float = 1.0,
+    threshold_m_s: float = DYNAMIC_M_S,
+    convention: Literal["correct", "published"] = "correct",
+) -> slice:
+    """Frames from the first to the last whose fastest joint is at 2 m/s or more.
+
+    A frame's speed is that of the way to the next frame. The end is half-open as in the code: the
+    last fast frame is not in the range (so one fast frame alone gives an empty range, as does
+    none). Source: appendix A, "Dynamic Range"; 15 joints with the root's motion removed in the
+    code.
+
+    Args:
+        local_joints: the truth's, posed as ``nemo_local`` does.
+        fps: frames per second of the source.
+        resampling: source frames per frame given here: NeMo samples each video to as many frames
+            as the shortest has.
+        convention: "correct" divides the speed by ``resampling``, as a longer step asks for;
+            "published" multiplies as the public code does (its range is longer where a video was
+            thinned out).
+    """
+    if convention not in ("correct", "published"):
+        raise OptionError(f"dynamic range: no convention {convention!r}; correct or published")
+    factor = 1 / resampling if convention == "correct" else resampling
+    speed = torch.diff(local_joints, dim=0).norm(dim=-1) * (fps * factor)
+    fast = torch.nonzero(speed.amax(-1) >= threshold_m_s)[:, 0] if len(speed) else speed[:0, 0]
+    if not len(fast):
+        return slice(0, 0)
+    return slice(int(fast[0]), int(fast[-1]))
+
+
+def motion_dynamic_range(truth: Motion, body: Body) -> slice:
+    """``dynamic_range`` of a true motion at its own frame rate."""
+    pose = local_pose(pose_of(truth, body), body)
+    return dynamic_range(_nemo_points(pose, body), truth.fps)
+
+
+def _two_poses(predicted: Motion, truth: Motion, body: Body) -> tuple[Pose, Pose]:
+    check_same_clock((predicted.num_frames, truth.num_frames), (predicted.fps, truth.fps))
+    return pose_of(predicted, body), pose_of(truth, body)
+
+
+def _nemo_points(pose: Pose, body: Body) -> Float[Tensor, "frames 15 3"]:
+    return posed_points(pose, body, OPENPOSE_25.name).keypoints[:, : len(NEMO_JOINTS)]
+
+
+def _sequence_placing(
+    ours: Pose, theirs: Pose, body: Body, observed: Tensor, mesh: MeshName
+) -> Placing:
+    sums = AlignmentSums()
+    first = 0
+    for a, b in zip(
+        vertex_blocks(ours, body, mesh), vertex_blocks(theirs, body, mesh), strict=True
+    ):
+        kept = observed[first : first + len(a)]
+        sums.add(a[kept], b[kept])
+        first += len(a)
+    motion = sums.solve()
+    frames = len(observed)
+    return Placing(motion.R_b_a.expand(frames, 3, 3), motion.t_b_a.expand(frames, 3))
