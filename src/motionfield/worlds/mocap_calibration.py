@@ -7,8 +7,7 @@ T-pose's the bones agree in every frame, exactly. The trunk follows the rig's up
 or, where that means nothing, the mean posture of upright frames. Feet: flat while they stand.
 """
 
-import math
-from typing import Final, NamedTuple
+from typing import Final
 
 import torch
 from jaxtyping import Float
@@ -18,50 +17,43 @@ from motionfield.body.base import Body
 from motionfield.core.conventions import JOINT_INDEX
 from motionfield.core.errors import OptionError
 from motionfield.formats.mocap_npz import MocapShard
-from motionfield.worlds.mocap_proportions import measure_proportions, sole_depth, unit_bones
+from motionfield.worlds.mocap_feet import soles_of
+from motionfield.worlds.mocap_pose import (
+    Calibration,
+    base_figure,
+    shoulders_ahead,
+    shoulders_in_chest,
+)
+from motionfield.worlds.mocap_proportions import (
+    measure_proportions,
+    sole_depth,
+    unit_bones,
+    wrist_share_of,
+)
 from motionfield.worlds.mocap_rigs import TRUNK, Rig, rig_of
 from motionfield.worlds.mocap_sample import (
     FEET,
+    FLEXION_AXIS,
     LOWER_BONES,
     UPPER_BONES,
     Sample,
     median_of,
+    raised_by_arms,
     take_sample,
     upright_frames,
+    upright_share,
 )
 
 _STANCE_SPEED_M_S: Final = 0.15
 _MIN_FRAMES: Final = 600
 """Subjects with less than this are calibrated on all clips of their shard."""
 
+_MIN_UPRIGHT: Final = 0.2
+"""The same with subjects who stand upright in less than this share of their frames."""
+
 _RIGID_M: Final = 0.005
-_COLLAR_SHARE: Final = 0.25
-_COLLAR_RANGE_RAD: Final = (math.radians(-15), math.radians(25))
-
-# Bending moves the lower bone back at the knee, forward at the elbow: about these body axes.
-FLEXION_AXIS: Final = {
-    "left_knee": (1.0, 0.0, 0.0),
-    "right_knee": (1.0, 0.0, 0.0),
-    "left_elbow": (0.0, -1.0, 0.0),
-    "right_elbow": (0.0, 1.0, 0.0),
-}
-
-
-class Calibration(NamedTuple):
-    """How one subject's clips become motions of one body."""
-
-    source: dict[str, tuple[int, int, float]]
-    """Per joint of ours: two joints of the rig and the share between their frames."""
-    frame: dict[str, Float[Tensor, "3 3"]]
-    """Per joint of ours: rotation of our joint frame in the rig's."""
-    shoulder_rest: Float[Tensor, "2 3"]
-    """Places of the shoulders in our spine3's axes, relative to the rig's chest, at rest."""
-    collar_rad: Float[Tensor, "2"] | None
-    """How far the collars are raised at rest; None: the rig's are rigid, ours follow the arms."""
-    betas: Float[Tensor, "betas"]
-    bone_scale: Float[Tensor, "24"]
-    ground_shift_m: float
-    """What puts standing soles on z = 0."""
+_MAX_LEAN_M: Final = 0.025
+_MAX_COLLAR_M: Final = 0.03
 
 
 def calibrate_subject(shard: MocapShard, subject: str, body: Body) -> Calibration:
@@ -76,7 +68,7 @@ def calibrate_subject(shard: MocapShard, subject: str, body: Body) -> Calibratio
         raise OptionError(f"{shard.path.name} has no subject {subject!r}; see its subject column")
     rig = rig_of(shard)
     sizes = take_sample(shard, own, subject)
-    few = len(sizes.positions) < _MIN_FRAMES
+    few = len(sizes.positions) < _MIN_FRAMES or upright_share(sizes) < _MIN_UPRIGHT
     sample = take_sample(shard, shard.clips, subject) if few else sizes
     source = _sources(rig, shard)
     betas, scale = measure_proportions(sizes, rig, body)
@@ -88,7 +80,7 @@ def calibrate_subject(shard: MocapShard, subject: str, body: Body) -> Calibratio
     own_stance = _foot_frames(sizes, rest)[1]
     ankle_height = own_stance if len(own_stance) else stance
     shoulders, collar_rad = _shoulder_rest(sample, frame["spine3"], source["spine3"][1])
-    return Calibration(
+    how = Calibration(
         source=source,
         frame=frame,
         shoulder_rest=shoulders,
@@ -96,7 +88,26 @@ def calibrate_subject(shard: MocapShard, subject: str, body: Body) -> Calibratio
         betas=betas,
         bone_scale=scale,
         ground_shift_m=sole_depth(body, betas, scale) - float(ankle_height.median()),
+        soles=soles_of(body, betas, scale),
+        wrist_share=wrist_share_of(sizes, rig),
     )
+    back, free = _shoulder_depth(sample, body, how)
+    return how._replace(collar_back_m=back, lean_free_m=free)
+
+
+def _shoulder_depth(sample: Sample, body: Body, how: Calibration) -> tuple[float, float]:
+    """How far the rig's shoulders lie ahead of ours while upright, and who makes up for it.
+
+    First the trunk leans, then the collars turn, each as far as no one would notice; what is left
+    is the rig's convention.
+    """
+    upright = upright_frames(sample)
+    positions, rotations = sample.positions[upright], sample.rotations[upright]
+    figure = base_figure(positions, rotations, sample.canonical, body, how, lean=False)
+    ahead = float(shoulders_ahead(figure, positions, sample.canonical).median())
+    lean = min(max(ahead, -_MAX_LEAN_M), _MAX_LEAN_M)
+    back = min(max(ahead - lean, -_MAX_COLLAR_M), _MAX_COLLAR_M)
+    return back, ahead - lean - back
 
 
 # --- frames -------------------------------------------------------------------------------------
@@ -234,41 +245,5 @@ def _shoulder_rest(
     if (places - rest).norm(dim=-1).quantile(0.9) < _RIGID_M:
         return rest, None
     axes = sample.rotations[:, chest] @ chest_frame
-    raised = collar_raise(sample.positions, sample.canonical, axes)
+    raised = raised_by_arms(sample.positions, sample.canonical, axes[..., 1])
     return rest, median_of(raised[upright_frames(sample)])
-
-
-def collar_raise(
-    positions: Float[Tensor, "frames joints 3"],
-    canonical: dict[str, int],
-    chest: Float[Tensor, "frames 3 3"],
-) -> Float[Tensor, "frames 2"]:
-    """How far the collars (left, right) are raised for the arms' elevation, radians.
-
-    Collars rise with the arms by about a quarter of their angle (Inman et al., 1944), and hang
-    below the T-pose's with hanging arms.
-
-    Args:
-        positions: the rig's joints in the world.
-        canonical: its joint of each canonical name.
-        chest: our spine3's axes in the world.
-    """
-    arms = [
-        positions[:, canonical[f"{side}_elbow"]] - positions[:, canonical[f"{side}_shoulder"]]
-        for side in "lr"
-    ]
-    along = torch.nn.functional.normalize(torch.stack(arms, dim=1), dim=-1)
-    elevation = torch.asin((along @ chest)[..., 1].clamp(-1, 1))
-    return (_COLLAR_SHARE * elevation).clamp(*_COLLAR_RANGE_RAD)
-
-
-def shoulders_in_chest(
-    positions: Float[Tensor, "frames joints 3"],
-    rotations: Float[Tensor, "frames joints 3 3"],
-    canonical: dict[str, int],
-    chest: int,
-) -> Float[Tensor, "frames 2 3"]:
-    """Places of the left and right shoulder in the frame of the rig's chest."""
-    both = [canonical["l_shoulder"], canonical["r_shoulder"]]
-    from_chest = positions[:, both] - positions[:, chest : chest + 1]
-    return from_chest @ rotations[:, chest]

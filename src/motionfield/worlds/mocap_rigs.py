@@ -22,7 +22,7 @@ class Rig:
     """Left and right: the joint whose frame the hand follows, and the joint its bone points to."""
     wrist_share: float = 0.0
     """The wrist lies this share of the way from the rig's wrist to the hand's joint."""
-    levelled: tuple[str, ...] = ()
+    levelled: tuple[str, ...] = TRUNK
     """Joints of ``TRUNK`` whose rest pitch means nothing: upright persons hold them level."""
 
 
@@ -59,7 +59,6 @@ def _short_spine(name: str, root: str, chest: str, neck: tuple[str, str, float],
             "head": _one(head),
         },
         hands=None,
-        levelled=("neck", "head"),
     )
 
 
@@ -88,7 +87,6 @@ _RIGS: Final[dict[str, Rig]] = {
             "head": _one("head"),
         },
         hands=(("lHand", "lMid1"), ("rHand", "rMid1")),
-        levelled=TRUNK,
     ),
     "CC_Base_Hip": Rig(
         name="iclone",
@@ -101,7 +99,6 @@ _RIGS: Final[dict[str, Rig]] = {
             "head": _one("CC_Base_Head"),
         },
         hands=(("CC_Base_L_Hand", "CC_Base_L_Mid1"), ("CC_Base_R_Hand", "CC_Base_R_Mid1")),
-        levelled=TRUNK,
     ),
     "left_toe_end": _short_spine("dm", "root", "chest", ("chest", "neck", 0.5), "neck"),
     "LeftCollar": _short_spine("tennis", "Hips", "Chest", _one("Neck"), "Head"),

@@ -1,5 +1,6 @@
 """The frames that a subject of a shard is measured on, and the bones that are measured."""
 
+import math
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
@@ -12,6 +13,8 @@ from motionfield.formats.mocap_npz import ClipInfo, MocapShard
 _UPRIGHT_COS: Final = 0.97
 """A trunk within 14 degrees of the vertical is upright."""
 _MAX_FRAMES: Final = 6000
+_COLLAR_SHARE: Final = 0.25
+_COLLAR_RANGE_RAD: Final = (math.radians(-15), math.radians(25))
 
 
 class Bone(NamedTuple):
@@ -39,6 +42,15 @@ FEET: Final = (
     Bone("left_ankle", "left_foot", "l_ankle", "l_toe"),
     Bone("right_ankle", "right_foot", "r_ankle", "r_toe"),
 )
+
+
+# Bending moves the lower bone back at the knee, forward at the elbow: about these body axes.
+FLEXION_AXIS: Final = {
+    "left_knee": (1.0, 0.0, 0.0),
+    "right_knee": (1.0, 0.0, 0.0),
+    "left_elbow": (0.0, -1.0, 0.0),
+    "right_elbow": (0.0, 1.0, 0.0),
+}
 
 
 class Sample(NamedTuple):
@@ -91,11 +103,43 @@ def take_sample(shard: MocapShard, infos: Sequence[ClipInfo], subject: str) -> S
 
 def upright_frames(sample: Sample) -> Bool[Tensor, "frames"]:
     """Where the trunk stands upright (or at least leans least)."""
+    upright = _trunk_up(sample) > _UPRIGHT_COS
+    return upright if upright.sum() > 30 else _trunk_up(sample) > 0.8
+
+
+def upright_share(sample: Sample) -> float:
+    """In how many of the frames the trunk stands upright."""
+    return float((_trunk_up(sample) > _UPRIGHT_COS).float().mean())
+
+
+def _trunk_up(sample: Sample) -> Float[Tensor, "frames"]:
     hips = (sample.place("l_hip") + sample.place("r_hip")) / 2
     shoulders = (sample.place("l_shoulder") + sample.place("r_shoulder")) / 2
-    trunk = torch.nn.functional.normalize(shoulders - hips, dim=-1)
-    upright = trunk[:, 2] > _UPRIGHT_COS
-    return upright if upright.sum() > 30 else trunk[:, 2] > 0.8
+    return torch.nn.functional.normalize(shoulders - hips, dim=-1)[:, 2]
+
+
+def raised_by_arms(
+    positions: Float[Tensor, "frames joints 3"],
+    canonical: dict[str, int],
+    up: Float[Tensor, "frames 3"] | None = None,
+) -> Float[Tensor, "frames 2"]:
+    """How far the collars (left, right) are raised for the arms' elevation, radians.
+
+    Collars rise with the arms by about a quarter of their angle (Inman et al., 1944), and hang
+    below the T-pose's with hanging arms.
+
+    Args:
+        positions: the rig's joints in the world.
+        canonical: its joint of each canonical name.
+        up: the chest's own direction up; None: the world's.
+    """
+    arms = [
+        positions[:, canonical[f"{side}_elbow"]] - positions[:, canonical[f"{side}_shoulder"]]
+        for side in "lr"
+    ]
+    along = torch.nn.functional.normalize(torch.stack(arms, dim=1), dim=-1)
+    height = along[..., 2] if up is None else (along * up[:, None]).sum(-1)
+    return (_COLLAR_SHARE * torch.asin(height.clamp(-1, 1))).clamp(*_COLLAR_RANGE_RAD)
 
 
 def median_of(values: Tensor) -> Tensor:
