@@ -293,7 +293,7 @@ def _camera_scores(
         {
             "up_axis_error_deg": world.up_axis_error_deg(ups[0], ups[1]),
             "image_error_px": image.image_error(ours, theirs),
-            "nemo_image_error_px": image.nemo_image_error(ours, theirs).only(pair.observed),
+            "nemo_image_error_px": image.nemo_image_error(ours, theirs),
             "pck10_percent": image.pck(ours, theirs, image.box_size(theirs)),
             "nemo_pck_percent": image.nemo_pck(ours, theirs, seen[1]),
         }

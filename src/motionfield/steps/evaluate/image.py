@@ -51,12 +51,14 @@ def nemo_image_error(
 ) -> Score:
     """2D reconstruction error as NeMo's code has it: joints without a label count as zero, pixels.
 
-    So it grows smaller with the share of labels that are missing: 13 of 15 in Penn Action.
+    So it grows smaller with the share of labels that are missing: 13 of 15 in Penn Action. A frame
+    without any label has no score here (the code counts it as zero).
     """
     check_same_shape(predicted, truth)
     distance = (predicted - truth).norm(dim=-1)
     labelled = torch.isfinite(truth).all(-1)
-    return Score(torch.where(labelled, distance, 0.0).mean(-1), "px")
+    error = torch.where(labelled, distance, 0.0).mean(-1)
+    return Score(torch.where(labelled.any(-1), error, torch.nan), "px")
 
 
 def pck(

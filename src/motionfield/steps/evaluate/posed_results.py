@@ -28,7 +28,7 @@ class Clock(NamedTuple):
     known: bool
 
 
-def describe(result: Result, clock: Clock, as_points: bool) -> str:
+def describe(result: Result, clock: Clock) -> str:
     """One line: whose file, which person, how many frames, in what axes, posed how."""
     person = f", person {result.person} of {len(result.persons)}" if len(result.persons) > 1 else ""
     rate = f"{clock.fps:g} fps" + ("" if clock.known else " (assumed)")
