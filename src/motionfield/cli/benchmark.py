@@ -4,9 +4,15 @@ import argparse
 import importlib
 import json
 from pathlib import Path
+from typing import Any
 
 from motionfield.cli.parser import Verbs, add_common
 from motionfield.core.errors import OptionError
+
+try:
+    from motionfield.benchmarks.papers.registry import PAPER_BENCHMARKS
+except ModuleNotFoundError:  # not in this version yet
+    PAPER_BENCHMARKS = {}
 
 BENCHMARKS = {
     "body_speed": "motionfield.benchmarks.body_speed:benchmark_body_speed",
@@ -18,29 +24,128 @@ BENCHMARKS = {
 
 It returns an object with ``table()`` (the printed lines) and ``summary()`` (plain data).
 """
-NEED_DATA = ("tracking",)
+OPEN = "open"
+NEED_DATA = ("tracking", *PAPER_BENCHMARKS)
+_OPEN_OPTIONS = (
+    *("method", "quick", "clips", "split", "track", "tier", "seed", "fresh", "jobs"),
+    *("write_docs", "export", "freeze", "version"),
+)
 
 
 def add_parser(verbs: Verbs) -> None:
     parser = verbs.add_parser("benchmark", help="run a measurement and print its table")
-    parser.add_argument("name", choices=BENCHMARKS, metavar="NAME", help=", ".join(BENCHMARKS))
+    names = (OPEN, *BENCHMARKS, *PAPER_BENCHMARKS)
+    parser.add_argument("name", choices=names, metavar="NAME", help=", ".join(names))
     parser.add_argument("--data", type=Path, metavar="DIR", help="files that it needs of yours")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here too")
+    parser.add_argument(
+        "--method", nargs="+", metavar="NAME", help="these methods (open: default all; papers: one)"
+    )
+    _add_open(parser)
     add_common(parser)
     parser.set_defaults(run_verb=run_verb)
+
+
+def _add_open(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("open", "the open benchmark: frozen takes with exact truth")
+    group.add_argument("--quick", action="store_true", help="the marked subset, within minutes")
+    group.add_argument(
+        "--clips",
+        choices=("pybullet", "mocap"),
+        help="what it is made of: clips that pip fetches, or the shards in --data DIR "
+        "(default: mocap with --data, else pybullet)",
+    )
+    group.add_argument("--split", metavar="NAME", help="val or test alone")
+    group.add_argument("--track", metavar="NAME", help="single, nemo, moving, … alone")
+    group.add_argument("--tier", metavar="NAME", help="points, render or pose2sim alone")
+    group.add_argument("--seed", type=int, metavar="N", help="of methods and intervals (0)")
+    group.add_argument(
+        "--fresh", action="store_true", help="compute all anew (default: reuse unchanged runs)"
+    )
+    group.add_argument(
+        "--jobs", type=int, metavar="N", help="processes (default: cores, at most 4)"
+    )
+    group.add_argument(
+        "--write-docs",
+        nargs="?",
+        type=Path,
+        const=Path("docs"),
+        metavar="DIR",
+        help="write benchmarks.md in this docs folder (default: docs)",
+    )
+    group.add_argument(
+        "--export", type=Path, metavar="DIR", help="write the takes as files instead"
+    )
+    group.add_argument("--freeze", metavar="VERSION", help="make a new version instead")
+    group.add_argument("--version", metavar="VERSION", help="run an older version")
 
 
 def run_verb(options: argparse.Namespace) -> int:
     if options.data is None and options.name in NEED_DATA:
         raise OptionError(f"benchmark {options.name}: needs files of yours; give --data DIR")
+    if options.name == OPEN:
+        return _run_open(options)
+    known = ("method",) if options.name in PAPER_BENCHMARKS else ()
+    for name in _OPEN_OPTIONS:
+        if getattr(options, name) not in (None, False) and name not in known:
+            option = "--" + name.replace("_", "-")
+            raise OptionError(f"benchmark {options.name}: has no {option}; open has")
     from motionfield.cli.progress import progress_of
+
+    more: dict[str, Any] = {}
+    if options.name in PAPER_BENCHMARKS:
+        if options.method is not None and len(options.method) != 1:
+            raise OptionError(f"benchmark {options.name}: give one --method")
+        more = {} if options.method is None else {"method": options.method[0]}
+    module, function = {**BENCHMARKS, **PAPER_BENCHMARKS}[options.name].split(":")
+    measure = getattr(importlib.import_module(module), function)
+    report = measure(data=options.data, progress=progress_of(options.quiet), **more)
+    _show(report, options.json)
+    return 0
+
+
+def _run_open(options: argparse.Namespace) -> int:
+    from motionfield.benchmarks.open import benchmark
+    from motionfield.benchmarks.open.page import check_whole, write_docs
+    from motionfield.benchmarks.open.spec import CURRENT_VERSION
+    from motionfield.cli.progress import progress_of
+
+    chosen = benchmark.OpenOptions(
+        clips=options.clips or ("pybullet" if options.data is None else "mocap"),
+        data=options.data,
+        methods=tuple(options.method or ()),
+        split=options.split,
+        track=options.track,
+        tier=options.tier,
+        quick=options.quick,
+        seed=options.seed or 0,
+        fresh=options.fresh,
+        workers=benchmark.default_workers() if options.jobs is None else options.jobs,
+        version=options.version or CURRENT_VERSION,
+    )
+    progress = progress_of(options.quiet)
+    if options.freeze is not None:
+        made = benchmark.freeze_open(chosen, options.freeze, progress)
+        print(f"open benchmark {options.freeze}, {chosen.clips} clips: hash {made}")
+        return 0
+    if options.export is not None:
+        written = benchmark.export_open(chosen, options.export, progress)
+        print(f"{len(written)} takes in {options.export}")
+        return 0
+    if options.write_docs is not None:
+        check_whole(chosen)  # before an hour of computing, not after it
+    report = benchmark.measure_open(chosen, progress)
+    _show(report, options.json)
+    if options.write_docs is not None:
+        print(f"\nwritten: {write_docs(options.write_docs, report)}")
+    return 0
+
+
+def _show(report: Any, path: Path | None) -> None:
+    """Print the table and, where asked for, write the figures."""
     from motionfield.data.record import write_whole
 
-    module, function = BENCHMARKS[options.name].split(":")
-    measure = getattr(importlib.import_module(module), function)
-    report = measure(data=options.data, progress=progress_of(options.quiet))
     print(report.table())
-    if options.json is not None:
+    if path is not None:
         text = json.dumps(report.summary(), indent=1, default=float)
-        write_whole(options.json, text.encode("utf-8"))
-    return 0
+        write_whole(path, text.encode("utf-8"))

@@ -3,28 +3,25 @@
 import datetime
 import os
 import platform
+import re
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, get_args
 
 import torch
 
 from motionfield import __version__
 from motionfield.benchmarks.open.build import build_case, used_files
-from motionfield.benchmarks.open.case import Method
+from motionfield.benchmarks.open.case import Case, Method, Split, Tier, Track
 from motionfield.benchmarks.open.clips import ClipSource, check_sources, clip_folder
+from motionfield.benchmarks.open.export import export_case
+from motionfield.benchmarks.open.freeze import freeze
+from motionfield.benchmarks.open.jobs import LENSES, Job, Lens, Plan, jobs_of_case
 from motionfield.benchmarks.open.methods import METHODS
-from motionfield.benchmarks.open.run import (
-    LENSES,
-    Job,
-    Lens,
-    Row,
-    RowCache,
-    check_methods,
-    run_jobs,
-)
+from motionfield.benchmarks.open.pose2sim import TIER, pose2sim_jobs
+from motionfield.benchmarks.open.run import Row, RowCache, check_methods, run_jobs
 from motionfield.benchmarks.open.spec import (
     CURRENT_VERSION,
     VERSIONS_FOLDER,
@@ -41,6 +38,7 @@ from motionfield.core.progress import Progress, silent, tracked
 
 _CACHE: Final = "open_benchmark"
 _TEST_RUNS: Final = "test_runs.tsv"
+_MOST_WORKERS: Final = 4
 
 
 @dataclass(frozen=True)
@@ -130,10 +128,18 @@ def measure_open(
     """
     names = options.methods or tuple(methods)
     check_methods(names, methods)
+    check_choice("--split", options.split, get_args(Split))
+    check_choice("--track", options.track, get_args(Track))
+    check_choice("--tier", options.tier, (*get_args(Tier), TIER))
     spec = read_spec(folder or VERSIONS_FOLDER / options.version, options.clips)
-    chosen = spec.chosen(options.split, options.track, options.tier, options.quick)
-    jobs = list(_jobs(chosen, names, spec, options, progress))
-    cache = RowCache(cache_folder() / _CACHE, spec.hash, options.fresh)
+    chosen: tuple[CaseSpec, ...] = ()
+    if options.tier != TIER:
+        chosen = spec.chosen(options.split, options.track, options.tier, options.quick)
+    plan = Plan(names, options.lenses, options.seed, options.body)
+    jobs = list(_jobs(chosen, plan, spec, options, progress))
+    if _with_pose2sim(options):
+        jobs += pose2sim_jobs(plan, progress)
+    cache = RowCache(cache_folder() / _CACHE, options.fresh)
     outcome = run_jobs(jobs, methods, cache, options.workers, progress)
     setting = Setting(
         date=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -148,26 +154,63 @@ def measure_open(
     return OpenReport(options, setting, tuple(outcome.rows), outcome.reused, tables)
 
 
+def export_open(options: OpenOptions, target: Path, progress: Progress = silent) -> list[Path]:
+    """Write the takes of the chosen cases as files (``export.export_case``) and run nothing.
+
+    Raises:
+        As ``measure_open``.
+    """
+    spec = read_spec(VERSIONS_FOLDER / options.version, options.clips)
+    chosen = spec.chosen(options.split, options.track, options.tier, options.quick)
+    body = load_body(options.body)
+    built = _cases(chosen, spec, options, progress)
+    return [path for _, case in built for path in export_case(case, target, body)]
+
+
+def freeze_open(options: OpenOptions, version: str, progress: Progress = silent) -> str:
+    """Make a new version of one collection; the hash of the version's files.
+
+    Raises:
+        OptionError: a name that is no version's, or one that there is already.
+    """
+    if not re.fullmatch(r"v\d+", version):
+        raise OptionError(f"--freeze {version}: versions are called v1, v2, …")
+    data = clip_folder(options.clips, options.data, progress)
+    folder = VERSIONS_FOLDER / version
+    return freeze(folder, options.clips, data, load_body(options.body), progress)
+
+
 def _jobs(
     chosen: Sequence[CaseSpec],
-    methods: Sequence[str],
+    plan: Plan,
     spec: Spec,
     options: OpenOptions,
     progress: Progress,
 ) -> Iterator[Job]:
-    """Every case, built and checked, with every method and lens."""
+    """Every case with every method and lens."""
+    for planned, case in _cases(chosen, spec, options, progress):
+        clips = tuple(take.clip for take in planned.takes)
+        yield from jobs_of_case(case, clips, spec.hash, plan)
+
+
+def _cases(
+    chosen: Sequence[CaseSpec], spec: Spec, options: OpenOptions, progress: Progress
+) -> Iterator[tuple[CaseSpec, Case]]:
+    """Every case, built and checked."""
     data = clip_folder(options.clips, options.data, progress)
     used = spec.sources if options.clips == "pybullet" else used_files(chosen)
     check_sources(data, spec.sources, used)
     body = load_body(options.body)
     source = ClipSource(options.clips, data, body)
-    source.load(piece for case in chosen for take in case.takes for piece in take.pieces)
+    source.load((p for case in chosen for take in case.takes for p in take.pieces), progress)
     for planned in tracked(chosen, progress, "build cases", len(chosen), "case"):
-        case = build_case(planned, spec, source, body)
-        clips = tuple(take.clip for take in planned.takes)
-        for lens in options.lenses:
-            for method in methods:
-                yield Job(case, clips, method, lens, options.seed, options.body)
+        yield planned, build_case(planned, spec, source, body)
+
+
+def _with_pose2sim(options: OpenOptions) -> bool:
+    """Whether the real videos are run: asked for, or part of a run of everything."""
+    part = options.quick or options.split or options.track or options.body != "anny"
+    return options.tier == TIER or (options.tier is None and not part)
 
 
 def commit() -> str:
@@ -185,6 +228,11 @@ def commit() -> str:
         return git("rev-parse", "--short", "HEAD") + ("+" if changed else "")
     except (OSError, subprocess.SubprocessError):
         return f"version {__version__}"
+
+
+def default_workers() -> int:
+    """Processes: one per core, few enough for the memory of an ordinary machine."""
+    return min(_MOST_WORKERS, os.cpu_count() or 1)
 
 
 def machine() -> str:
@@ -210,11 +258,6 @@ def log_test_run(setting: Setting, options: OpenOptions, methods: Sequence[str])
     fields = (setting.date, setting.commit, setting.version_hash, options.clips, size)
     with path.open("a", encoding="utf-8") as file:
         file.write("\t".join((*fields, ",".join(methods))) + "\n")
-
-
-def split_names() -> tuple[str, ...]:
-    """For the command line."""
-    return ("val", "test")
 
 
 def check_choice(option: str, value: str | None, known: Sequence[str]) -> None:

@@ -9,41 +9,28 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, Final, Literal, NamedTuple, get_args
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import torch
 
 from motionfield import __version__
-from motionfield.benchmarks.open.case import BenchTake, Case, Given, Method, Tools
+from motionfield.benchmarks.open.case import Method, Tools
 from motionfield.benchmarks.open.dependencies import code_hash
-from motionfield.benchmarks.open.scoring import TakeScore, score_take
+from motionfield.benchmarks.open.jobs import Job
+from motionfield.benchmarks.open.scoring import TakeScore
 from motionfield.body.registry import load_body
 from motionfield.core.errors import OptionError
 from motionfield.core.progress import Progress, silent
 from motionfield.data.record import write_whole
-from motionfield.formats.calib_file import Intrinsics
 from motionfield.priors.pose_mixture import PoseMixture
 from motionfield.stages import make_key
-from motionfield.steps.calibrate.intrinsics import choose_intrinsics, matrix_of
 from motionfield.steps.fit.base import FitResult
 
-Lens = Literal["true lens", "default focal"]
-LENSES: Final[tuple[Lens, ...]] = get_args(Lens)
-_SCORING: Final = "motionfield.benchmarks.open.scoring"
-
-
-@dataclass(frozen=True)
-class Job:
-    """One method on one case with one lens."""
-
-    case: Case
-    clips: tuple[str, ...]
-    """Of each take: what is drawn anew in the bootstrap."""
-    method: str
-    lens: Lens
-    seed: int = 0
-    body: str = "anny"
+_SCORING: Final = (
+    "motionfield.benchmarks.open.scoring",
+    "motionfield.benchmarks.open.pose2sim",
+)
 
 
 @dataclass(frozen=True)
@@ -97,24 +84,21 @@ def row_of(plain: Mapping[str, Any]) -> Row:
 
 def solve(job: Job, method: Method, tools: Tools) -> list[Row]:
     """Run one job; a method that raises or answers wrongly gives rows that say so."""
-    given = [_given(take, job.lens) for take in job.case.takes]
     torch.manual_seed(job.seed)
     np.random.seed(job.seed)  # noqa: NPY002 (other people's code draws from it)
     started = time.perf_counter()
     error, results = None, []
     try:
-        results = method(given, tools)
-        if len(results) != len(given):
-            error = f"gave {len(results)} results for {len(given)} takes"
+        results = method(job.given, tools)
+        if len(results) != len(job.given):
+            error = f"gave {len(results)} results for {len(job.given)} takes"
     except Exception as fault:
         error = _one_line(fault)
     seconds = time.perf_counter() - started
-    total = sum(take.truth.num_frames for take in job.case.takes)
     rows = []
-    for index, take in enumerate(job.case.takes):
-        share = seconds * take.truth.num_frames / total
+    for index in range(len(job.takes)):
         result = None if error is not None else results[index]
-        rows.append(_row(job, index, take, share, result, error, tools))
+        rows.append(_row(job, index, seconds, result, error, tools))
     return rows
 
 
@@ -149,10 +133,9 @@ def run_jobs(
 
 @dataclass(frozen=True)
 class RowCache:
-    """Rows by what decides them: the version's files, the case, the method's code and options."""
+    """Rows by what decides them: what is shown, the truth, the method's code and options."""
 
     folder: Path
-    version_hash: str
     fresh: bool = False
     """Compute all rows anew."""
 
@@ -175,12 +158,12 @@ class RowCache:
         write_whole(path, json.dumps([row.summary() for row in rows]).encode("utf-8"))
 
     def _path(self, job: Job, method: Method) -> Path:
-        code = code_hash(method, _SCORING)
+        code = code_hash(method, *_SCORING)
         key = make_key(
-            *(self.version_hash, job.case.name, job.method, job.lens, job.seed, job.body),
+            *(job.identity, job.case, job.method, job.lens, job.seed, job.body),
             *(code, torch.__version__, np.__version__, __version__),
         )
-        return self.folder / f"{job.case.name}-{job.method}-{key}.json"
+        return self.folder / f"{job.case}-{job.method}-{key}.json"
 
 
 def _solved(
@@ -192,7 +175,7 @@ def _solved(
             yield index, solve(job, methods[job.method], _tools(job.body, job.seed))
         return
     # Long cases first: the last to end should be a short one.
-    order = sorted(left, key=lambda i: -sum(t.truth.num_frames for t in jobs[i].case.takes))
+    order = sorted(left, key=lambda i: -jobs[i].frames)
     with _pool(workers) as pool:
         running: dict[Future[list[Row]], int] = {
             pool.submit(_solve_by_name, jobs[index]): index for index in order
@@ -232,26 +215,9 @@ def _prior() -> PoseMixture:
     return _loaded[0]
 
 
-def _given(take: BenchTake, lens: Lens) -> Given:
-    """What the method is shown: where the lens is not given, the tracked path has none either."""
-    if lens == "true lens":
-        fx, fy, cx, cy = (float(take.camera.K[0][at]) for at in ((0, 0), (1, 1), (0, 2), (1, 2)))
-        return Given(take.keypoints, Intrinsics(fx, fy, cx, cy), take.camera_motion)
-    tracked = take.camera_motion
-    if tracked is not None:
-        assumed = choose_intrinsics(tracked.image_size, None, None, None)
-        tracked = tracked.replace(
-            K=matrix_of(assumed.intrinsics, tracked.num_frames),
-            focal_source=assumed.source,
-            focal_range_px=assumed.focal_range_px,
-        )
-    return Given(take.keypoints, None, tracked)
-
-
 def _row(
     job: Job,
     index: int,
-    take: BenchTake,
     seconds: float,
     result: FitResult | None,
     error: str | None,
@@ -260,22 +226,22 @@ def _row(
     scores: dict[str, TakeScore] = {}
     if result is not None:
         try:
-            scores = score_take(result, take, tools.body)
+            scores = job.scorer.score(index, result, tools.body)
         except Exception as fault:
             error = _one_line(fault)
-    case = job.case
+    take = job.takes[index]
     return Row(
-        case=case.name,
+        case=job.case,
         take=take.name,
-        tier=case.tier,
-        track=case.track,
-        split=case.split,
-        action=case.action,
-        clip=job.clips[index],
+        tier=job.tier,
+        track=job.track,
+        split=job.split,
+        action=job.action,
+        clip=take.clip,
         method=job.method,
         lens=job.lens,
-        frames=take.truth.num_frames,
-        seconds=round(seconds, 3),
+        frames=take.frames,
+        seconds=round(seconds * take.frames / job.frames, 3),
         scores=scores,
         error=error,
     )

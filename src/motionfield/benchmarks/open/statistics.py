@@ -25,7 +25,7 @@ class Sample(NamedTuple):
 
 
 class Estimate(NamedTuple):
-    """A mean over actions with its bootstrap interval; NaN where there is no take."""
+    """A mean over actions with its bootstrap interval; NaN where there is none (one clip)."""
 
     mean: float
     low: float
@@ -49,10 +49,12 @@ def estimate(samples: Sequence[Sample], seed: int = 0, draws: int = DRAWS) -> Es
         return Estimate(*(float("nan"),) * 3, 0, 0, 0)
     by_action = clip_means(used)
     mean = float(np.mean([values.mean() for values in by_action]))
-    drawn = _bootstrap(by_action, np.random.default_rng(seed), draws)
-    tail = (1 - _COVERAGE) / 2
-    low, high = (float(edge) for edge in np.quantile(drawn, (tail, 1 - tail)))
     clips = sum(len(values) for values in by_action)
+    low = high = float("nan")
+    if clips > 1:
+        drawn = _bootstrap(by_action, np.random.default_rng(seed), draws)
+        tail = (1 - _COVERAGE) / 2
+        low, high = (float(edge) for edge in np.quantile(drawn, (tail, 1 - tail)))
     return Estimate(mean, low, high, len(used), clips, len(by_action))
 
 

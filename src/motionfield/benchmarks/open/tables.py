@@ -53,6 +53,7 @@ COLUMNS: Final[dict[str, tuple[Column, ...]]] = {
 }
 """By track."""
 COLUMNS["moving_long"] = COLUMNS["moving"]
+_REAL: Final = (_PA, _G, _ACCEL, Column("flexion_rmse_deg", "knee, hip, elbow RMSE °"), _UP)
 
 
 @dataclass(frozen=True)
@@ -199,7 +200,7 @@ def table_of(plain: dict[str, Any]) -> Table:
 def _table(key: tuple[str, str, str, str], rows: Sequence[Row], seed: int) -> Table:
     tier, track, split, lens = key
     known = {name for row in rows for name in row.scores}
-    columns = tuple(column for column in COLUMNS[track] if column.score in known)
+    columns = tuple(column for column in COLUMNS.get(track, _REAL) if column.score in known)
     first = [row for row in rows if row.method == rows[0].method]
     methods = list(dict.fromkeys(row.method for row in rows))
     names = sorted(known)
@@ -249,7 +250,8 @@ def _figure(figure: Estimate, digits: int, takes: int) -> str:
         return "–"
     mean, low, high = (f"{value:.{digits}f}" for value in figure[:3])
     some = f" ({figure.takes} of {takes})" if figure.takes < takes else ""
-    return f"{mean} [{low}, {high}]{some}"
+    interval = f" [{low}, {high}]" if math.isfinite(figure.low) else ""
+    return f"{mean}{interval}{some}"
 
 
 def _count(number: int, word: str) -> str:
