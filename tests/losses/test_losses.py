@@ -5,7 +5,15 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from motionfield.losses.contact import resting_share
+from motionfield.geometry.cameras import project, world_to_camera
+from motionfield.geometry.rotations import axis_rotation
+from motionfield.losses.contact import (
+    WINDOW_S,
+    frames_within,
+    resting_flow,
+    resting_share,
+    windowed_slope,
+)
 from motionfield.losses.robust import charbonnier, geman_mcclure
 from motionfield.losses.smoothness import acceleration, angular_velocity_squared, velocity
 
@@ -97,3 +105,44 @@ def test_an_unseen_foot_does_not_rest() -> None:
     assert share[20:30].max() == 0
     assert share[5:15].min() > 0.99
     assert torch.isfinite(share).all()
+
+
+def shaking_camera(frames: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """K, R, t of a camera that turns, walks and shakes."""
+    t = torch.arange(frames) / 30
+    K = torch.tensor([[900.0, 0, 640], [0, 900, 360], [0, 0, 1]]).expand(frames, 3, 3)
+    R = axis_rotation("y", 0.8 * t + 0.01 * torch.sin(20 * t)) @ axis_rotation("x", 0.1 * t)
+    return K, R, torch.stack((1.2 * t, 0.02 * torch.sin(17 * t), 4 + 0.3 * t), -1)
+
+
+DISTORTION = torch.tensor([0.05, -0.02, 0.001, -0.001, 0.0])
+
+
+def test_a_resting_point_shows_the_resting_flow_and_rests_before_a_moving_camera() -> None:
+    frames = 50
+    K, R, t = shaking_camera(frames)
+    time_s = torch.arange(frames) / 30
+    points = torch.tensor([[0.1, 0.9, 0.3], [-0.4, 0.8, -0.2]]).expand(frames, 2, 3)
+    pixels = project(world_to_camera(points, R, t), K, DISTORTION)
+    flow = resting_flow(points, (K, DISTORTION), R, t, time_s)
+    slope = windowed_slope(pixels, time_s, frames_within(WINDOW_S, time_s))
+    torch.testing.assert_close(flow, slope, atol=0.2, rtol=0)
+    assert slope.norm(dim=-1).min() > 100
+    foot = torch.cat((pixels, torch.ones(frames, 2, 1)), -1)
+    height = torch.full((frames,), 350.0)
+    assert resting_share(foot, time_s, height).max() < 0.5
+    assert resting_share(foot, time_s, height, flow=flow).min() > 0.99
+    # The depth need not be exact.
+    nearer = (points - torch.tensor([0.0, 0, 4])) * 0.95 + torch.tensor([0.0, 0, 4])
+    about = resting_flow(nearer, (K, DISTORTION), R, t, time_s)
+    assert resting_share(foot, time_s, height, flow=about).min() > 0.9
+
+
+def test_a_still_camera_shows_no_flow() -> None:
+    frames = 20
+    K, R, t = (part[:1].expand(frames, *part.shape[1:]) for part in shaking_camera(2))
+    points = torch.randn(frames, 3, 3, generator=torch.Generator().manual_seed(0))
+    flow = resting_flow(points, (K, DISTORTION), R, t, torch.arange(frames) / 30)
+    assert flow.abs().max() < 1e-2
+    one = resting_flow(points[:1], (K[:1], DISTORTION), R[:1], t[:1], torch.zeros(1))
+    assert one.abs().max() == 0

@@ -7,8 +7,9 @@ import torch
 from motionfield.core.errors import OptionError
 from motionfield.core.keypoint_sets import BLAZEPOSE_33, LIMB_JOINTS
 from motionfield.data import Keypoints, Motion
+from motionfield.geometry.rotations import axis_rotation
 from motionfield.steps.fit import FitResult, SequenceFitConfig, SequenceFitter
-from steps.fit.made_take import MadeTake, disturb, make_take, points_of
+from steps.fit.made_take import MadeTake, disturb, make_take, points_of, see
 
 LIMBS = [BLAZEPOSE_33.index(name) for name in LIMB_JOINTS]
 
@@ -138,3 +139,29 @@ def test_who_stands_on_another_level_is_left_there(take: MadeTake) -> None:
     camera = take.camera.moved(np.eye(3, dtype=np.float32), down)
     motion = fit(take._replace(camera=camera), disturb(truth)).motion
     assert error_m(motion, truth).mean() < 0.05
+
+
+def test_feet_rest_before_a_camera_that_walks(take: MadeTake) -> None:
+    """The same take from a moving camera: contact is judged in the world."""
+    frames = take.truth.num_frames
+    t = torch.arange(frames) / 30
+    turn = axis_rotation("y", 0.3 * t) @ torch.tensor(take.camera.R_camera_world[0])
+    place = torch.stack((1.2 * (t - 0.75), -4 + 0 * t, 1.2 + 0.02 * torch.sin(15 * t)), -1)
+    camera = take.camera.replace(
+        R_camera_world=turn.numpy(),
+        t_camera_world=-(turn @ place.unsqueeze(-1))[..., 0].numpy(),
+        moving=True,
+    )
+    seen = see(take.truth, camera)
+    fitted = SequenceFitter(SequenceFitConfig(), take.body, None).fit(
+        seen, camera, disturb(take.truth)
+    )
+    assert fitted.motion.contacts is not None
+    assert fitted.motion.contacts.mean() > 0.9
+    # The made coarse 3D is not turned to the viewing ray, which here leaves the picture's middle.
+    assert error_m(fitted.motion, take.truth).mean() < 0.04
+    still = SequenceFitter(SequenceFitConfig(iterations=1), take.body, None).fit(
+        seen, camera.replace(moving=False), take.truth
+    )
+    assert still.motion.contacts is not None
+    assert still.motion.contacts.mean() < 0.5

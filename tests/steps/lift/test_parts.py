@@ -4,6 +4,7 @@ import itertools
 
 import torch
 
+from motionfield.geometry.rotations import axis_rotation
 from motionfield.steps.lift.config import LiftConfig
 from motionfield.steps.lift.evidence import glitches
 from motionfield.steps.lift.headings import cheapest_way
@@ -119,3 +120,41 @@ def test_distances_are_those_of_plain_least_squares() -> None:
     expected = torch.linalg.solve(W + D.T @ D, W @ measured)
     path = smooth_path(places, torch.zeros(12, 3).double(), time_s, config)
     torch.testing.assert_close(path[:, 1] - 5, expected - 5, atol=1e-6, rtol=0)
+
+
+def moving_cameras(frames: int) -> torch.Tensor:
+    """A hand that walks along and shakes."""
+    t = torch.arange(frames) / 30
+    shake = 0.02 * torch.stack((torch.sin(25 * t), torch.cos(31 * t), torch.sin(19 * t)), -1)
+    return CAMERA + shake + torch.stack((t, 1.5 * t, 0 * t), -1)
+
+
+def test_before_a_moving_camera_the_way_through_the_world_is_smooth() -> None:
+    """Neither the camera's shake nor its walk is taken for the person's."""
+    truth, _ = measured(90, torch.Generator())
+    cameras, time_s = moving_cameras(90), torch.arange(90) / 30
+    kept = smooth_path(truth, cameras, time_s, LiftConfig())
+    torch.testing.assert_close(kept, truth, atol=1e-3, rtol=0)
+    ray = torch.nn.functional.normalize(truth - cameras, dim=-1)
+    off = 0.15 * torch.randn(90, 1, generator=torch.Generator().manual_seed(0))
+    path = smooth_path(truth + off * ray, cameras, time_s, LiftConfig())
+    before, after = ((p - truth).norm(dim=-1).mean() for p in (truth + off * ray, path))
+    assert after < 0.5 * before
+
+
+def test_jitter_of_the_picture_does_not_bring_a_moving_camera_nearer() -> None:
+    truth, _ = measured(90, torch.Generator())
+    cameras, time_s = moving_cameras(90), torch.arange(90) / 30
+    jitter = 0.03 * torch.randn(90, 3, generator=torch.Generator().manual_seed(1))
+    path = smooth_path(truth + jitter, cameras, time_s, LiftConfig())
+    near, true = ((p - cameras).norm(dim=-1).mean() for p in (path, truth))
+    torch.testing.assert_close(near, true, atol=0.02, rtol=0)
+
+
+def test_the_path_moves_with_the_world() -> None:
+    _, places = measured(60, torch.Generator().manual_seed(2))
+    cameras, time_s = moving_cameras(60), torch.arange(60) / 30
+    R = axis_rotation("x", torch.tensor(0.7)) @ axis_rotation("z", torch.tensor(2.0))
+    path = smooth_path(places, cameras, time_s, LiftConfig())
+    turned = smooth_path(places @ R.mT + 3, cameras @ R.mT + 3, time_s, LiftConfig())
+    torch.testing.assert_close(turned, path @ R.mT + 3, atol=1e-4, rtol=0)

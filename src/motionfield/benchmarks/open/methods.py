@@ -28,7 +28,8 @@ OfOne = Callable[[Given, Tools], FitResult]
 def first_motion(given: Given, tools: Tools) -> FitResult:
     """``initial``: the camera from the person in view, then the first 3D."""
     calibrator = Calibrator(CalibrateConfig(intrinsics=given.intrinsics), tools.body)
-    camera = calibrator.calibrate(Tracks.of_one(given.keypoints))
+    tracks = Tracks.of_one(given.keypoints)
+    camera = calibrator.calibrate(tracks, camera_motion=given.camera_motion)
     motion = Lifter(LiftConfig(), tools.body, tools.prior).lift(given.keypoints, camera)
     return FitResult(motion, camera)
 

@@ -1,4 +1,4 @@
-"""The camera of a static video: intrinsics from the user or the file, the rest from persons."""
+"""The camera of a video: intrinsics from the user or the file, the rest from persons."""
 
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -23,7 +23,13 @@ from motionfield.data.tracks import Tracks, boxes_of
 from motionfield.formats.calib_file import Intrinsics
 from motionfield.geometry.cameras import back_project
 from motionfield.geometry.placement import mean_ray, place_in_camera, turn_to_ray
-from motionfield.losses.contact import resting_share
+from motionfield.losses.contact import resting_flow, resting_share
+from motionfield.steps.calibrate.camera_motion import (
+    CameraMotionConfig,
+    FirstCameraPath,
+    estimate_scale,
+    path_of,
+)
 from motionfield.steps.calibrate.gravity import (
     Gravity,
     GravityConfig,
@@ -49,6 +55,7 @@ class CalibrateConfig:
     height_m: float | None = None
     """The subject's height, which fixes the scale."""
     gravity: GravityConfig = field(default_factory=GravityConfig)
+    motion: CameraMotionConfig = field(default_factory=CameraMotionConfig)
 
 
 class _Person(NamedTuple):
@@ -59,22 +66,41 @@ class _Person(NamedTuple):
     points: Float[Tensor, "frames keypoints 3"]
     """Placed 3D keypoints, metres; NaN where not seen."""
 
+    def soles(self) -> tuple[Float[Tensor, "frames soles 3"], Float[Tensor, "frames soles"]]:
+        """Places and confidences of heels and toes."""
+        columns = _sole_points(self.keypoint_set)
+        confidence = tensor_of(self.keypoints.keypoints_2d)[:, columns, 2]
+        return self.points[:, columns], confidence.nan_to_num()
+
+    def time_s(self) -> Float[Tensor, "frames"]:
+        """Seconds from the first frame."""
+        return tensor_of(self.keypoints.time_s - self.keypoints.time_s[0])
+
 
 class Calibrator:
-    """Static camera from the persons in view."""
+    """The camera from the persons in view."""
 
     def __init__(self, config: CalibrateConfig, body: Body) -> None:
         self._config = config
         self._body = body
 
-    def calibrate(self, tracks: Tracks, exif_focal_px: float | None = None) -> CameraPath:
+    def calibrate(
+        self,
+        tracks: Tracks,
+        exif_focal_px: float | None = None,
+        camera_motion: CameraPath | None = None,
+    ) -> CameraPath:
         """The camera of all frames, in a world with Z up and the ground at z = 0.
 
         The world's origin lies on the ground below the subject's first seen hips; its Y axis
-        points away from the camera.
+        points away from the (first frame's) camera.
+
+        Args:
+            camera_motion: the path of a camera that moves, in any axes and unit of length; the
+                persons turn it upright and give it its scale. Its lens is not used.
 
         Raises:
-            OptionError: unknown keypoints, or an impossible height.
+            OptionError: unknown keypoints, an impossible height, or a path of other frames.
         """
         config = self._config
         known = choose_intrinsics(
@@ -86,29 +112,33 @@ class Calibrator:
             self._place(tracks.person(index), tensor_of(K), tensor_of(distortion))
             for index in range(tracks.num_persons)
         ]
-        evidence = [self._evidence(person) for person in persons]
+        path = path_of(camera_motion, tracks.num_frames)
+        scale = estimate_scale(*persons[0].soles(), path, persons[0].time_s(), config.motion)
+        path = path.scaled(scale.metres)
+        lens = tensor_of(K), tensor_of(distortion)
+        evidence = [self._evidence(person, path, lens) for person in persons]
         sole_height = self._sole_height(self._betas(), persons[0].keypoint_set)
-        gravity = estimate_gravity(evidence, tracks.fps, sole_height, config.gravity)
-        R_world_camera, t_world_camera = _world_of(gravity, _first_hips(persons[0]))
-        R_camera_world = R_world_camera.T
-        t_camera_world = -R_camera_world @ t_world_camera
-        frames = tracks.num_frames
+        turns = path.R_first_camera.double().numpy() if camera_motion is not None else None
+        gravity = estimate_gravity(evidence, tracks.fps, sole_height, config.gravity, turns)
+        below = _first_hips(persons[0], path)
+        R_camera_world, t_camera_world = _in_world(path, *_world_of(gravity, below))
         given = config.height_m is not None
+        warnings = (scale.warning, gravity.warning)
         return CameraPath(
             K=K,
             distortion=distortion,
-            R_camera_world=np.tile(R_camera_world.astype(np.float32), (frames, 1, 1)),
-            t_camera_world=np.tile(t_camera_world.astype(np.float32), (frames, 1)),
+            R_camera_world=R_camera_world.astype(np.float32),
+            t_camera_world=t_camera_world.astype(np.float32),
             image_width=tracks.image_width,
             image_height=tracks.image_height,
-            moving=False,
+            moving=camera_motion is not None,
             focal_source=known.source,
             focal_range_px=known.focal_range_px,
             gravity_source=gravity.source,
             gravity_doubt_deg=gravity.doubt_deg,
             scale_source="given" if given else "assumed",
             scale_range=(1.0, 1.0) if given else STATURE_RANGE,
-            warnings=() if gravity.warning is None else (gravity.warning,),
+            warnings=tuple(warning for warning in warnings if warning is not None),
             history=(*tracks.history, step("calibrate", config)),
         )
 
@@ -151,16 +181,24 @@ class Calibrator:
         )
         return posed.keypoints[0]
 
-    def _evidence(self, person: _Person) -> PersonEvidence:
+    def _evidence(
+        self, person: _Person, path: FirstCameraPath, lens: tuple[Tensor, Tensor]
+    ) -> PersonEvidence:
+        """In the first camera's axes."""
         keypoints, names = person.keypoints, person.keypoint_set
         points = person.points
         feet = _sole_points(names)
+        soles = points[:, feet]
+        in_first = path.to_first(soles)
+        flow = None
+        if path.moves():
+            flow = resting_flow(in_first, lens, *path.extrinsics(), person.time_s())
         share = resting_share(
             tensor_of(keypoints.keypoints_2d)[:, feet],
-            tensor_of(keypoints.time_s - keypoints.time_s[0]),
+            person.time_s(),
             _height_px(keypoints),
+            flow=flow,
         )
-        soles = points[:, feet]
         known = torch.isfinite(soles).all(-1)
         held = torch.where(known, share, 0.0)
         support = (held.unsqueeze(-1) * soles.nan_to_num()).sum(1) / held.sum(1, keepdim=True)
@@ -173,10 +211,11 @@ class Calibrator:
             upright = torch.zeros_like(upright)
         # Every seen sole counts a little, so that there is a ground even where no foot rests.
         weight = share[known].clamp_min(1e-2) / len(feet)
+        body_up = (leg / length.unsqueeze(-1)).unsqueeze(1) @ path.R_first_camera.mT
         return PersonEvidence(
-            (leg / length.unsqueeze(-1)).double().numpy(),
+            body_up[:, 0].double().numpy(),
             upright.numpy(),
-            soles[known].double().numpy(),
+            in_first[known].double().numpy(),
             weight.double().numpy(),
             (keypoints.time_s - keypoints.time_s[0])[known.nonzero()[:, 0].numpy()],
         )
@@ -218,9 +257,9 @@ def _height_px(keypoints: Keypoints) -> Float[Tensor, "frames"]:
     return torch.full((keypoints.num_frames,), float(height))
 
 
-def _first_hips(person: _Person) -> Float[ndarray, "3"]:
-    """The first seen middle of the hips in camera axes."""
-    hips = middle(person.points, person.keypoint_set, "hip")
+def _first_hips(person: _Person, path: FirstCameraPath) -> Float[ndarray, "3"]:
+    """The first seen middle of the hips in the first camera's axes."""
+    hips = middle(path.to_first(person.points), person.keypoint_set, "hip")
     seen = torch.isfinite(hips).all(-1).nonzero()
     if len(seen) == 0:
         return np.array([0.0, 0.0, 4.0])
@@ -237,3 +276,12 @@ def _world_of(
     R = np.stack((x, np.cross(z, x), z))
     origin = R @ below
     return R, np.array([-origin[0], -origin[1], -gravity.ground])
+
+
+def _in_world(
+    path: FirstCameraPath, R_world_first: Float[ndarray, "3 3"], t_world_first: Float[ndarray, "3"]
+) -> tuple[Float[ndarray, "frames 3 3"], Float[ndarray, "frames 3"]]:
+    """R_camera_world and t_camera_world of every frame."""
+    R = (R_world_first @ path.R_first_camera.double().numpy()).transpose(0, 2, 1)
+    place = path.place.double().numpy() @ R_world_first.T + t_world_first
+    return R, -np.einsum("tij,tj->ti", R, place)

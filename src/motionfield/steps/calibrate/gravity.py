@@ -68,22 +68,33 @@ class Gravity(NamedTuple):
 
 
 def estimate_gravity(
-    evidence: list[PersonEvidence], fps: float, sole_height_m: float, config: GravityConfig
+    evidence: list[PersonEvidence],
+    fps: float,
+    sole_height_m: float,
+    config: GravityConfig,
+    R_first_camera: Float[ndarray, "frames 3 3"] | None = None,
 ) -> Gravity:
     """Up and ground from all persons; a level camera where nobody stands upright.
 
-    ``sole_height_m`` is how high the sole points of a standing body lie above the ground.
+    Args:
+        evidence: of each person, the subject first.
+        fps: frames per second.
+        sole_height_m: how high the sole points of a standing body lie above the ground.
+        config: standard deviations.
+        R_first_camera: how the camera turns; evidence and result are in the first one's axes.
     """
+    turns = np.eye(3)[None] if R_first_camera is None else R_first_camera
     up_samples = np.concatenate([e.body_up[e.upright] for e in evidence])
     seen = sum(int(np.isfinite(e.body_up).all(-1).sum()) for e in evidence)
     weights = np.concatenate([e.resting for e in evidence])
     if len(up_samples) < max(1.0, config.min_upright_share * seen):
-        ground = _ground(evidence, CAMERA_UP) - sole_height_m
+        level_up = _robust_direction(turns @ CAMERA_UP)
+        ground = _ground(evidence, level_up) - sole_height_m
         warning = (
             "nobody is seen standing upright in 3D for long enough to show which way is up: "
             "the camera is taken as level"
         )
-        return Gravity(CAMERA_UP, ground, "assumed", config.level_pitch_deg, warning)
+        return Gravity(level_up, ground, "assumed", config.level_pitch_deg, warning)
     mean_up = _robust_direction(up_samples)
     per_step = max(1.0, config.seconds_per_step * fps)
     contact_sd = config.contact_m * np.sqrt(per_step / weights)
@@ -92,7 +103,8 @@ def estimate_gravity(
     def residuals(angles: ndarray) -> ndarray:
         up = _up_of(angles)
         lean = np.rad2deg(np.cross(mean_up, up)) / config.lean_deg
-        level = np.rad2deg(angles) / (config.level_roll_deg, config.level_pitch_deg)
+        held = np.rad2deg(_angles_of((up @ turns).T)).mean(-1)
+        level = held / (config.level_roll_deg, config.level_pitch_deg)
         return np.concatenate((lean, level, spread @ up / contact_sd))
 
     start = _angles_of(mean_up)
@@ -135,6 +147,7 @@ def _up_of(angles: ndarray) -> ndarray:
 
 
 def _angles_of(up: ndarray) -> ndarray:
+    """Roll and pitch, first axis; ``up`` has its coordinates on the first axis."""
     return np.array([np.arcsin(up[0]), np.arctan2(-up[2], -up[1])])
 
 

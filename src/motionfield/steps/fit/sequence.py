@@ -24,7 +24,7 @@ from motionfield.data.keypoints import Keypoints
 from motionfield.data.motion import Motion
 from motionfield.geometry.cameras import project, world_to_camera
 from motionfield.geometry.rotations import rot6d_to_rotmat, rotmat_to_rot6d
-from motionfield.losses.contact import resting_share
+from motionfield.losses.contact import resting_flow, resting_share
 from motionfield.losses.robust import charbonnier, geman_mcclure
 from motionfield.losses.smoothness import acceleration, angular_velocity_squared, velocity
 from motionfield.priors.base import PosePrior
@@ -128,7 +128,7 @@ class _Problem:
         self._feet = [
             i for i, n in enumerate(names) if any(w in n for w in ("heel", "toe", "foot"))
         ]
-        self._resting = self._resting_shares(keypoints)
+        self._resting = self._resting_shares(keypoints, camera)
         self._standing_height = self._heights_when_standing()
         hips = ("left_hip", "right_hip")
         self._hips = [names.index(hip) for hip in hips]
@@ -236,9 +236,28 @@ class _Problem:
             betas = torch.cat((self._betas[:1], betas[1:]))
         return betas
 
-    def _resting_shares(self, keypoints: Keypoints) -> Float[Tensor, "frames feet"]:
+    def _resting_shares(
+        self, keypoints: Keypoints, camera: CameraPath
+    ) -> Float[Tensor, "frames feet"]:
+        seen = self._seen
         foot_2d = tensor_of(keypoints.keypoints_2d)[:, self._feet]
-        return resting_share(foot_2d, self._seen.time_s, self._seen.height_px)
+        flow = None
+        if camera.moving:
+            feet = self._initial_points()[:, self._feet]
+            lens = seen.K, tensor_of(camera.distortion)
+            flow = resting_flow(feet, lens, seen.R_camera_world, seen.t_camera_world, seen.time_s)
+        return resting_share(foot_2d, seen.time_s, seen.height_px, flow=flow)
+
+    def _initial_points(self) -> Float[Tensor, "frames keypoints 3"]:
+        """The keypoints of the motion that the fit starts from, world."""
+        initial = self._initial
+        return self._body.pose(
+            tensor_of(initial.global_orient),
+            tensor_of(initial.body_pose),
+            tensor_of(initial.transl),
+            self._betas,
+            self._seen.keypoint_set.name,
+        ).keypoints
 
     def _foot_contacts(self) -> Float[ndarray, "frames 2"] | None:
         names = self._seen.keypoint_set.keypoint_names
