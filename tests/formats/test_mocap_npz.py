@@ -102,6 +102,26 @@ def test_what_the_shard_says_of_clips(tmp_path: Path) -> None:
         shard.find("third")
 
 
+@pytest.mark.parametrize("side", [0, 2])
+def test_a_mirrored_shard_is_the_shard_in_a_mirror(tmp_path: Path, side: int) -> None:
+    """Two arms and a head on a root; the rig's left is its x or (facing along x) its z."""
+    arrays = _arrays()
+    names = np.array(["pelvis", "l_hip", "l_knee", "r_hip", "r_knee"])
+    arrays["offsets"][:, 1:, side] = (0.3, 0.1, -0.25, -0.1)
+    arrays["offsets"][:, 1:, [i for i in range(3) if i != side]] *= 0.1
+    path = _write(
+        tmp_path / "s.npz", canon_names=names, canon_index=np.arange(5), offsets=arrays["offsets"]
+    )
+    shard = read_mocap(path)
+    flip, order = torch.tensor([-1.0, 1.0, 1.0]), [0, 3, 4, 1, 2]
+    for info in shard.clips:
+        clip, mirrored = shard.clip(info), shard.mirrored().clip(info)
+        expected = clip.positions_world[:, order] * flip
+        torch.testing.assert_close(mirrored.positions_world, expected, atol=1e-6, rtol=0)
+        again = shard.mirrored().mirrored().clip(info)
+        torch.testing.assert_close(again.rotations_world, clip.rotations_world, atol=1e-6, rtol=0)
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

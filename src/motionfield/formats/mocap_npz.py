@@ -6,6 +6,7 @@ Y up; here it becomes Z up, and nothing behind this door knows the other. Joint 
 shard has them, so ``p_child = p_parent + R_world_parent @ offset`` holds in the new world as well.
 """
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,6 +107,30 @@ class MocapShard:
             self._bad_frame[start:end],
         )
 
+    def mirrored(self) -> "MocapShard":
+        """Every clip mirrored at the world's plane x = 0: the left limb is called the right one.
+
+        Joint frames are mirrored at the rest pose's own plane between left and right, so that
+        the twin moves as the same rig with its sides exchanged would.
+        """
+        eye = torch.eye(3).expand(1, len(self.parents), 3, 3)
+        offsets = next(iter(self.offsets.values()))
+        places = chain_levels(eye, offsets, torch.zeros(1, 3), self.parents)[1][0]
+        across = places[self.canonical["l_hip"]] - places[self.canonical["r_hip"]]
+        side = int(across.abs().argmax())
+        flip = np.where(np.arange(3) == side, -1, 1)
+        order = list(_partners(self.parents, self.canonical))
+        # A mirrored rotation turns the other way about the two axes within the mirror.
+        signs = np.concatenate(([1], -flip)).astype(self._quat.dtype)
+        quat, root = self._quat[:, order] * signs, self._root * flip.astype(self._root.dtype)
+        if side == 2:
+            # The rig faces along x: half a turn about y makes a mirror at z one at x.
+            w, x, y, z = np.moveaxis(quat[:, 0], -1, 0)
+            quat[:, 0] = np.stack((-y, z, w, -x), axis=-1)
+            root = root * np.array((-1, 1, -1), dtype=root.dtype)
+        mirrored = {s: o[order] * torch.tensor(flip) for s, o in self.offsets.items()}
+        return dataclasses.replace(self, offsets=mirrored, _root=root, _quat=quat)
+
 
 def read_mocap(path: Path | str) -> MocapShard:
     """Read a shard; clips are unpacked when they are asked for.
@@ -148,6 +173,24 @@ def read_mocap(path: Path | str) -> MocapShard:
         _quat=data["quat"],
         _bad_frame=data["bad_frame"],
     )
+
+
+def _partners(parents: Sequence[int], canonical: dict[str, int]) -> tuple[int, ...]:
+    """Each joint's twin on the other side (itself in the middle), whatever the rig calls it.
+
+    Canonical joints are known; so are, from them, their ancestors and their children in order.
+    """
+    twin = list(range(len(parents)))
+    pairs = [(j, canonical["r_" + c[2:]]) for c, j in canonical.items() if c.startswith("l_")]
+    while pairs:
+        left, right = pairs.pop()
+        if left == right or twin[left] == right:
+            continue
+        twin[left], twin[right] = right, left
+        pairs.append((parents[left], parents[right]))
+        children = [[j for j, p in enumerate(parents) if p == side] for side in (left, right)]
+        pairs.extend(zip(*children, strict=True))
+    return tuple(twin)
 
 
 def z_up_from_y_up() -> Float[Tensor, "3 3"]:
