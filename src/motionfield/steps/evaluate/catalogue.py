@@ -99,7 +99,11 @@ _SMOOTHNESS: Final = {
     ),
     "g_accel_m_s2": Metric("m/s²", _SMPL, _CLIP, "HMMR's measure in the world"),
     "egobody_accel_mm_frame2": Metric(
-        "mm/frame²", _LSP, "none", "SLAHMR's code", "of norms, and their root sum of squares"
+        "mm/frame²",
+        _LSP,
+        "none",
+        "SLAHMR's code",
+        "of norms; root of the sum of squares",
     ),
     "vel_mm_frame": Metric("mm/frame", _LSP, _LOCAL, "MEVA's code (VEL-ERR)"),
     "vel_m_s": Metric("m/s", _LSP, _LOCAL, "MEVA's code (VEL-ERR)"),

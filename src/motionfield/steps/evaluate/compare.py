@@ -236,7 +236,7 @@ def _smoothness_scores(pair: _Pair) -> dict[str, NamedScore]:
     rest = {
         "g_accel_m_s2": smoothness.acceleration_error(*in_clip, fps),
         "egobody_accel_mm_frame2": smoothness.egobody_acceleration_error(*pair.lsp),
-        "jitter": smoothness.tenths(smoothness.jitter(pair.joints[0], fps)),
+        "jitter": smoothness.tenths(smoothness.jitter(pair.joints[0], fps)).only(pair.observed),
         "jitter_truth": smoothness.tenths(smoothness.jitter(pair.joints[1], fps)),
     }
     return _all_named(local, pair.alignment) | _all_named(rest)
@@ -265,7 +265,11 @@ def _biomechanics_scores(pair: _Pair, predicted: Motion, truth: Motion) -> dict[
     limbs = [points[:, _LIMBS] for points in pair.joints]
     scores |= peak_scores(biomechanics.peak_speed_error(limbs[0], limbs[1], pair.fps), total)
     if predicted.contacts is not None and truth.contacts is not None:
-        ours, theirs = tensor_of(predicted.contacts), tensor_of(truth.contacts)
+        gone = ~pair.observed[:, None]  # NaN is no event
+        ours, theirs = (
+            tensor_of(contacts).masked_fill(gone, torch.nan)
+            for contacts in (predicted.contacts, truth.contacts)
+        )
         scores |= _timing_scores(biomechanics.contact_timing(ours, theirs, pair.fps), observed)
     return scores
 

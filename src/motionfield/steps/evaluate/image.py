@@ -47,12 +47,12 @@ def image_error(
 
 
 def nemo_image_error(
-    predicted: Float[Tensor, "frames 15 2"], truth: Float[Tensor, "frames 15 2"]
+    predicted: Float[Tensor, "frames points 2"], truth: Float[Tensor, "frames points 2"]
 ) -> Score:
     """2D reconstruction error as NeMo's code has it: joints without a label count as zero, pixels.
 
-    So it grows smaller with the share of labels that are missing: 13 of 15 in Penn Action. A frame
-    without any label has no score here (the code counts it as zero).
+    So it grows smaller with the share of labels that are missing (Penn Action has 13 of the 15).
+    A frame without any label has no score here; the code counts it as zero.
     """
     check_same_shape(predicted, truth)
     distance = (predicted - truth).norm(dim=-1)

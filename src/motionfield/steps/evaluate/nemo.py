@@ -12,7 +12,6 @@ from jaxtyping import Float
 from torch import Tensor
 
 from motionfield.body.base import Body, MeshName
-from motionfield.core.errors import OptionError
 from motionfield.core.keypoint_sets import OPENPOSE_25
 from motionfield.data.motion import Motion
 from motionfield.geometry.alignment import AlignmentSums
@@ -103,7 +102,7 @@ def dynamic_range(
     code.
 
     Args:
-        local_joints: the truth's, posed as ``nemo_local`` does.
+        local_joints: the truth's, posed as ``nemo_local`` does. Steps from or to NaN are not fast.
         fps: frames per second of the source.
         resampling: source frames per frame given here: NeMo samples each video to as many frames
             as the shortest has.
@@ -111,9 +110,7 @@ def dynamic_range(
             "published" multiplies as the public code does (its range is longer where a video was
             thinned out).
     """
-    if convention not in ("correct", "published"):
-        raise OptionError(f"dynamic range: no convention {convention!r}; correct or published")
-    factor = 1 / resampling if convention == "correct" else resampling
+    factor = {"correct": 1 / resampling, "published": resampling}[convention]
     speed = torch.diff(local_joints, dim=0).norm(dim=-1) * (fps * factor)
     fast = torch.nonzero(speed.amax(-1) >= threshold_m_s)[:, 0] if len(speed) else speed[:0, 0]
     if not len(fast):
@@ -122,9 +119,10 @@ def dynamic_range(
 
 
 def motion_dynamic_range(truth: Motion, body: Body) -> slice:
-    """``dynamic_range`` of a true motion at its own frame rate."""
-    pose = local_pose(pose_of(truth, body), body)
-    return dynamic_range(_nemo_points(pose, body), truth.fps)
+    """``dynamic_range`` of a true motion at its own frame rate, by the frames that it observed."""
+    points = _nemo_points(local_pose(pose_of(truth, body), body), body)
+    observed = torch.tensor(truth.observed)[:, None, None]
+    return dynamic_range(torch.where(observed, points, torch.nan), truth.fps)
 
 
 def _two_poses(predicted: Motion, truth: Motion, body: Body) -> tuple[Pose, Pose]:
