@@ -145,7 +145,7 @@ def test_feet_rest_before_a_camera_that_walks(take: MadeTake) -> None:
     """The same take from a moving camera: contact is judged in the world."""
     frames = take.truth.num_frames
     t = torch.arange(frames) / 30
-    turn = axis_rotation("y", 0.3 * t) @ torch.tensor(take.camera.R_camera_world[0])
+    turn = axis_rotation("y", -0.2 * t) @ torch.tensor(take.camera.R_camera_world[0])
     place = torch.stack((1.2 * (t - 0.75), -4 + 0 * t, 1.2 + 0.02 * torch.sin(15 * t)), -1)
     camera = take.camera.replace(
         R_camera_world=turn.numpy(),
