@@ -16,6 +16,7 @@ from motionfield.body.base import Body
 from motionfield.body.registry import load_body
 from motionfield.core.assets import fetch_asset, is_present
 from motionfield.core.errors import InputError, MotionfieldError
+from motionfield.core.history import make_key
 from motionfield.core.progress import Progress, silent
 from motionfield.data import CameraPath, Keypoints, Motion, Take, Tracks, Video
 from motionfield.formats.keypoint_files import read_keypoints
@@ -32,7 +33,7 @@ from motionfield.outputs import (
 )
 from motionfield.priors.pose_mixture import PoseMixture
 from motionfield.run_config import RunConfig
-from motionfield.stages import StageStore, fingerprint, make_key
+from motionfield.stages import StageStore, fingerprint
 from motionfield.steps.calibrate import Calibrator
 from motionfield.steps.evaluate import assess
 from motionfield.steps.fit import FitResult, Fitter, make_fitter

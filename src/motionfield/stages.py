@@ -6,7 +6,6 @@ the result; anything else is made again.
 """
 
 import hashlib
-import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -14,19 +13,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from motionfield.core.errors import InputError, RecordError
-from motionfield.core.history import plain
+from motionfield.core.history import KEY_LENGTH
 from motionfield.data.record import Record
 
-_KEY_LENGTH = 16
 _ENDS_BYTES = 1 << 20
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)
-
-
-def make_key(*parts: Any) -> str:
-    """A short hash of plain data, configs and other keys."""
-    text = json.dumps(plain(list(parts)), sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:_KEY_LENGTH]
 
 
 def fingerprint(path: Path) -> str:
@@ -41,7 +33,7 @@ def fingerprint(path: Path) -> str:
             digest.update(opened.read(_ENDS_BYTES))
             opened.seek(max(0, size - _ENDS_BYTES))
             digest.update(opened.read(_ENDS_BYTES))
-    return digest.hexdigest()[:_KEY_LENGTH]
+    return digest.hexdigest()[:KEY_LENGTH]
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from data.make_records import make_camera, make_motion
+from motionfield.core.history import make_key
 from motionfield.data import CameraPath, Motion
-from motionfield.stages import StageStore, fingerprint, make_key
+from motionfield.stages import StageStore, fingerprint
 from motionfield.steps.read import ReadConfig
 
 

@@ -1,10 +1,14 @@
 """The history that every record carries: which steps, with which options, made it."""
 
 import dataclasses
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+KEY_LENGTH: Final = 16
+"""Hexadecimal digits of a key."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,3 +52,9 @@ def history_to_json(history: History) -> str:
 
 def history_from_json(text: str) -> History:
     return tuple(Step(entry["name"], entry["options"]) for entry in json.loads(text))
+
+
+def make_key(*parts: Any) -> str:
+    """A short hash of plain data, configs and other keys."""
+    text = json.dumps(plain(list(parts)), sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:KEY_LENGTH]

@@ -19,11 +19,11 @@ from motionfield.benchmarks.pose2sim_reference import Reference, match_person
 from motionfield.benchmarks.pose2sim_score import score_motion
 from motionfield.body.base import Body
 from motionfield.core.assets import cache_folder, fetch_asset
+from motionfield.core.history import make_key
 from motionfield.core.progress import Progress, silent
 from motionfield.data.camera_path import CameraPath
 from motionfield.data.keypoints import Keypoints
 from motionfield.data.tracks import Tracks
-from motionfield.stages import make_key
 from motionfield.steps.fit.base import FitResult
 
 TIER: Final = "pose2sim"

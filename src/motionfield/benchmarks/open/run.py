@@ -21,10 +21,10 @@ from motionfield.benchmarks.open.jobs import Job
 from motionfield.benchmarks.open.scoring import TakeScore
 from motionfield.body.registry import load_body
 from motionfield.core.errors import OptionError
+from motionfield.core.history import make_key
 from motionfield.core.progress import Progress, silent
 from motionfield.data.record import write_whole
 from motionfield.priors.pose_mixture import PoseMixture
-from motionfield.stages import make_key
 from motionfield.steps.fit.base import FitResult
 
 _SCORING: Final = (
