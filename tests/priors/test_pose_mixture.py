@@ -125,7 +125,7 @@ def test_a_saved_mixture_comes_back(tmp_path: Path) -> None:
 
 
 def test_unusable_files_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(MissingAssetError, match="no pose mixture there"):
+    with pytest.raises(MissingAssetError, match="no weights there; run motionfield train pose_mixture"):
         PoseMixture.load(tmp_path / "m.safetensors")
     (tmp_path / "m.safetensors").write_bytes(b"nothing of the kind")
     with pytest.raises(InputError, match="cannot be read as safetensors"):
@@ -133,7 +133,7 @@ def test_unusable_files_are_refused(tmp_path: Path) -> None:
     from safetensors.torch import save_file
 
     save_file({"a": torch.zeros(1)}, tmp_path / "m.safetensors")
-    with pytest.raises(InputError, match="no pose mixture of this version"):
+    with pytest.raises(InputError, match="holds no format, not motionfield-pose-mixture-1"):
         PoseMixture.load(tmp_path / "m.safetensors")
 
 

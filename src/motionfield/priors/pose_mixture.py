@@ -4,21 +4,18 @@ Bogo et al., Keep it SMPL, ECCV 2016, eq. 6: the energy of a pose is the negativ
 density, with the sum over components replaced by the largest term. Weights: docs/priors.md.
 """
 
-import json
 import math
-from importlib import resources
 from pathlib import Path
-from typing import Final, Literal, final
+from typing import Any, Final, Literal, final
 
 import roma
 import torch
 from jaxtyping import Float
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 from torch import Tensor
 
 from motionfield.core.conventions import JOINT_NAMES, mirror_order
-from motionfield.core.errors import InputError, MissingAssetError, RecordError
+from motionfield.core.errors import InputError, RecordError
+from motionfield.priors.weight_file import read_weights, shipped_weights, write_weights
 
 MIXTURE_JOINTS: Final = JOINT_NAMES[1:22]
 """The joints whose rotations the mixture knows: all but the root and the hands."""
@@ -26,7 +23,6 @@ NUM_FEATURES: Final = 3 * len(MIXTURE_JOINTS)
 
 MixtureForm = Literal["min", "logsumexp"]
 _FORMAT: Final = "motionfield-pose-mixture-1"
-_HEADER: Final = "motionfield"
 _MIRROR: Final = torch.tensor(mirror_order(MIXTURE_JOINTS))
 _TRAIN: Final = "run motionfield train pose_mixture --data DIR"
 
@@ -99,17 +95,15 @@ class PoseMixture:
         white = (features @ stacked - shift).unflatten(-1, means.shape)
         return self._log_scale.to(features) - 0.5 * white.square().sum(-1)
 
-    def save(self, path: Path | str, metadata: dict[str, str] | None = None) -> None:
+    def save(self, path: Path | str, metadata: dict[str, Any] | None = None) -> None:
         """Write one safetensors file, float32."""
         tensors = {
             "weights": self.weights,
             "means": self.means,
             "precision_cholesky": self.precision_cholesky,
         }
-        whole = {name: tensor.float().contiguous() for name, tensor in tensors.items()}
-        # One entry, since the order of several differs from run to run.
         header = {"format": _FORMAT, "joints": MIXTURE_JOINTS, **(metadata or {})}
-        Path(path).write_bytes(save(whole, {_HEADER: json.dumps(header)}))
+        write_weights(path, tensors, header)
 
     @classmethod
     def load(cls, path: Path | str | None = None) -> "PoseMixture":
@@ -119,24 +113,12 @@ class PoseMixture:
             MissingAssetError: no such file.
             InputError: the file is not a pose mixture, or is damaged.
         """
-        if path is None:
-            shipped = resources.files("motionfield") / "weights" / "pose_mixture.safetensors"
-            with resources.as_file(shipped) as file:
-                return cls.load(file)
-        path = Path(path)
-        if not path.is_file():
-            raise MissingAssetError(f"{path}: no pose mixture there; {_TRAIN}")
+        path = shipped_weights("pose_mixture") if path is None else Path(path)
+        file = read_weights(path, _FORMAT, _TRAIN)
+        if tuple(file.header.get("joints", ())) != MIXTURE_JOINTS:
+            raise InputError(path, "is a pose mixture of other joints", _TRAIN)
         try:
-            with safe_open(path, framework="pt") as file:
-                header = json.loads((file.metadata() or {}).get(_HEADER, "{}"))
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        except (SafetensorError, OSError, ValueError) as error:
-            raise InputError(path, f"cannot be read as safetensors ({error})", _TRAIN) from error
-        joints = tuple(header.get("joints", ()))
-        if header.get("format") != _FORMAT or joints != MIXTURE_JOINTS:
-            raise InputError(path, "is no pose mixture of this version", _TRAIN)
-        try:
-            return cls(**tensors)
+            return cls(**file.tensors)
         except (RecordError, TypeError) as error:
             raise InputError(path, f"is damaged ({error})", _TRAIN) from error
 

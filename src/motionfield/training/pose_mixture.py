@@ -16,25 +16,16 @@ from motionfield.body.base import Body
 from motionfield.body.registry import load_body
 from motionfield.core.arrays import tensor_of
 from motionfield.core.conventions import JOINT_INDEX
-from motionfield.core.errors import InputError
-from motionfield.core.progress import Bar, Progress, silent
-from motionfield.formats.mocap_npz import MocapShard, read_mocap
+from motionfield.core.progress import Progress, silent
+from motionfield.formats.mocap_npz import MocapShard
 from motionfield.priors.pose_mixture import (
     PoseMixture,
     mirror_features,
     pose_features,
 )
 from motionfield.training.mixture_em import EMConfig, fit_mixture
-from motionfield.worlds.mocap import retarget_clips
+from motionfield.training.motion_data import credit_of, read_shards, retargeted
 
-FREE_SHARDS: Final = ("cmu_amc", "cmu8", "cmu_daz", "cmu_dm", "cmu_iclone")
-"""CMU: free for all uses."""
-CREDIT: Final = (
-    "The data used in this project was obtained from mocap.cs.cmu.edu. "
-    "The database was created with funding from NSF EIA-0196217."
-)
-# Two subjects of one salsa couple, a third of all frames.
-_ONE_SOURCE: Final = {"cmu61": "cmu60"}
 _WRISTS: Final = ("left_wrist", "right_wrist")
 
 
@@ -91,15 +82,15 @@ def train_pose_mixture(
         InputError: the folder holds none of the shards, or a damaged one.
     """
     config = PoseMixtureConfig(seed=seed)
-    shards = _read_shards(Path(data_dir))
+    shards = read_shards(Path(data_dir), free_data=True)
     body = load_body(config.body)
     train = collect_poses(shards, ("train",), body, config, progress)
     val = collect_poses(shards, ("val",), body, config, progress)
     mixture = fit_mixture(train.features, train.weights, config.em, seed, progress)
     single = fit_mixture(train.features, train.weights, EMConfig(pairs=0), seed)
-    metadata = {"credit": CREDIT, "seed": str(seed), "data": " ".join(s.path.stem for s in shards)}
+    data = " ".join(shard.path.stem for shard in shards)
+    metadata = {"credit": credit_of(shards), "seed": str(seed), "data": data}
     out_path = Path(out_path)
-    out_path.parent.mkdir(parents=True, exist_ok=True)
     mixture.save(out_path, metadata)
     return TrainReport(
         path=out_path,
@@ -124,15 +115,11 @@ def collect_poses(
     would be learned as a law.
     """
     features, sources, handless = [], [], []
-    total = sum(len(shard.of_split(*splits)) for shard in shards)
-    with progress(f"retarget {'+'.join(splits)}", total, "clip") as bar:
-        for shard in shards:
-            for name, poses in _poses_of(shard, splits, body, config.stride, bar):
-                features.append(poses)
-                sources += [_ONE_SOURCE.get(name, name)] * len(poses)
-                handless.append(poses[:, _wrist_columns()].eq(0).all(-1))
-    if not features:
-        raise InputError(shards[0].path.parent, f"no clips of {splits}", "give the CMU shards")
+    for clip in retargeted(shards, splits, body, progress):
+        good = tensor_of(clip.motion.body_pose)[torch.tensor(clip.motion.observed.copy())]
+        features.append(pose_features(good[:: config.stride]).double())
+        sources += [clip.source] * len(features[-1])
+        handless.append(features[-1][:, _wrist_columns()].eq(0).all(-1))
     poses = torch.cat(features)
     generator = torch.Generator().manual_seed(config.seed)
     poses = _draw_wrists(poses, torch.cat(handless), generator)
@@ -152,26 +139,6 @@ def mean_log_likelihood(mixture: PoseMixture, poses: PoseSet) -> float:
     energy = mixture.energy_of_features(both.double(), "logsumexp")
     weights = poses.weights.repeat(2)
     return -float((weights * energy).sum() / weights.sum())
-
-
-def _read_shards(folder: Path) -> list[MocapShard]:
-    paths = [folder / f"{name}.npz" for name in FREE_SHARDS]
-    found = [read_mocap(path) for path in paths if path.is_file()]
-    if not found:
-        names = ", ".join(path.name for path in paths)
-        raise InputError(folder, f"holds none of {names}", "give the folder of the CMU shards")
-    return found
-
-
-def _poses_of(
-    shard: MocapShard, splits: Sequence[str], body: Body, stride: int, bar: Bar
-) -> list[tuple[str, Float[Tensor, "poses features"]]]:
-    poses = []
-    for info, motion in retarget_clips(shard, shard.of_split(*splits), body):
-        good = tensor_of(motion.body_pose)[torch.tensor(motion.observed.copy())]
-        poses.append((info.subject, pose_features(good[::stride]).double()))
-        bar.advance()
-    return poses
 
 
 def _wrist_columns() -> list[int]:

@@ -1,0 +1,169 @@
+"""One loop for all that is trained by gradients: schedule, checkpoints, curve.
+
+A run that was cut goes on at its last checkpoint with the same draws, to the same result.
+"""
+
+import csv
+import io
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any, Final
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from motionfield.core.errors import InputError
+from motionfield.core.history import make_key
+from motionfield.core.progress import Progress, silent
+from motionfield.data.record import write_whole
+
+_CURVE_EVERY: Final = 20
+_NEW: Final = "remove the file to train from the start"
+
+Losses = dict[str, Float[Tensor, ""]]
+"""Terms by name; their sum is minimised."""
+
+
+@dataclass(frozen=True)
+class LoopConfig:
+    """How long and how fast."""
+
+    steps: int
+    learning_rate: float = 1e-3
+    final_share: float = 0.01
+    """Share of the rate that is left at the end of a half cosine."""
+    weight_decay: float = 0.0
+    clip_norm: float = 5.0
+    checkpoint_s: float = 120.0
+
+
+@dataclass
+class Curve:
+    """Means of the loss terms over stretches of steps."""
+
+    names: list[str] = field(default_factory=list)
+    rows: list[list[float]] = field(default_factory=list)
+    """Step, then the terms."""
+
+    def text(self) -> str:
+        """As csv."""
+        out = io.StringIO()
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(["step", *self.names])
+        writer.writerows([int(row[0]), *(f"{v:.6g}" for v in row[1:])] for row in self.rows)
+        return out.getvalue()
+
+
+def train(
+    model: nn.Module,
+    losses: Callable[[torch.Generator], Losses],
+    config: LoopConfig,
+    output: Path,
+    seed: int = 0,
+    progress: Progress = silent,
+) -> Curve:
+    """Minimise the sum of ``losses`` over the model's parameters with Adam.
+
+    Args:
+        model: left in training mode.
+        losses: terms of one step; all its chance comes from the generator and torch's own.
+        config: see there.
+        output: of the weights; ``<output>.checkpoint`` lies beside it while training, and
+            ``<output>.curve.csv`` afterwards.
+        seed: of the draws. The model's start is the caller's.
+
+    Raises:
+        InputError: a checkpoint is there that is damaged or of another training.
+    """
+    optimiser = torch.optim.AdamW(
+        (p for p in model.parameters() if p.requires_grad),
+        lr=config.learning_rate,
+        weight_decay=config.weight_decay,
+    )
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(
+        optimiser, config.steps, config.learning_rate * config.final_share
+    )
+    generator = torch.Generator().manual_seed(seed)
+    torch.manual_seed(seed)  # of dropout, which takes no generator
+    store = _Checkpoint(output.with_suffix(output.suffix + ".checkpoint"), make_key(config, seed))
+    curve = Curve()
+    parts = {"model": model, "optimiser": optimiser, "schedule": schedule}
+    step = store.load(parts, generator, curve)
+    model.train()
+    saved = time.monotonic()
+    sums: dict[str, float] = {}
+    with progress(f"train {output.stem}", config.steps, "step") as bar:
+        bar.advance(step)
+        while step < config.steps:
+            terms = losses(generator)
+            optimiser.zero_grad(set_to_none=True)
+            torch.stack(list(terms.values())).sum().backward()
+            nn.utils.clip_grad_norm_(model.parameters(), config.clip_norm)
+            optimiser.step()
+            schedule.step()
+            step += 1
+            bar.advance()
+            for name, value in terms.items():
+                sums[name] = sums.get(name, 0.0) + float(value.detach()) / _CURVE_EVERY
+            if step % _CURVE_EVERY == 0:
+                curve.names = list(sums)
+                curve.rows.append([float(step), *sums.values()])
+                sums = {}
+                # Only where the sums are empty: they are no part of a checkpoint.
+                if time.monotonic() - saved > config.checkpoint_s:
+                    store.save(parts, generator, curve, step)
+                    saved = time.monotonic()
+    write_whole(output.with_suffix(".curve.csv"), curve.text().encode())
+    return curve
+
+
+@dataclass(frozen=True)
+class _Checkpoint:
+    """The file from which a cut training goes on."""
+
+    path: Path
+    key: str
+
+    def save(
+        self, parts: dict[str, Any], generator: torch.Generator, curve: Curve, step: int
+    ) -> None:
+        content = {
+            "key": self.key,
+            "step": step,
+            "parts": {name: part.state_dict() for name, part in parts.items()},
+            "chance": [generator.get_state(), torch.get_rng_state()],
+            "curve": [curve.names, curve.rows],
+        }
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        out = io.BytesIO()
+        torch.save(content, out)
+        write_whole(self.path, out.getvalue())
+
+    def load(self, parts: dict[str, Any], generator: torch.Generator, curve: Curve) -> int:
+        """The step to go on at; 0 where there is no checkpoint."""
+        if not self.path.exists():
+            return 0
+        try:
+            content = torch.load(self.path, weights_only=True)
+            if content["key"] != self.key:
+                raise InputError(self.path, "is of a training with other options", _NEW)
+            for name, part in parts.items():
+                part.load_state_dict(content["parts"][name])
+            generator.set_state(content["chance"][0])
+            torch.set_rng_state(content["chance"][1])
+            curve.names, curve.rows = content["curve"]
+            return int(content["step"])
+        except (UnpicklingError, RuntimeError, LookupError, ValueError, EOFError) as error:
+            raise InputError(self.path, f"is a damaged checkpoint ({error})", _NEW) from error
+
+    def remove(self) -> None:
+        self.path.unlink(missing_ok=True)
+
+
+def finish(output: Path) -> None:
+    """Remove the checkpoint once the weights are written."""
+    _Checkpoint(output.with_suffix(output.suffix + ".checkpoint"), "").remove()

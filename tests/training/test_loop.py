@@ -1,0 +1,84 @@
+"""The training loop: it minimises, and a cut run ends where an uncut one does."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from motionfield.core.errors import InputError
+from motionfield.training.loop import LoopConfig, Losses, finish, train
+
+_CONFIG = LoopConfig(steps=100, learning_rate=0.05, checkpoint_s=0.0)
+_TRUE = torch.tensor([[1.0, -2.0, 0.5]])
+
+
+class _CutError(Exception):
+    pass
+
+
+def _model() -> nn.Module:
+    torch.manual_seed(5)
+    # With dropout, whose chance has to be resumed too.
+    return nn.Sequential(nn.Dropout(0.2), nn.Linear(3, 1, bias=False))
+
+
+class _Line:
+    """Fits a line to noisy points; stops at a step, as a machine does that is switched off."""
+
+    def __init__(self, model: nn.Module, cut_at: int | None = None) -> None:
+        self.model, self.cut_at, self.calls = model, cut_at, 0
+
+    def __call__(self, generator: torch.Generator) -> Losses:
+        self.calls += 1
+        if self.calls == self.cut_at:
+            raise _CutError
+        x = torch.randn(64, 3, generator=generator)
+        return {"fit": (self.model(x) - x @ _TRUE.T).square().mean()}
+
+
+def _weights(model: nn.Module) -> Tensor:
+    return next(model.parameters()).detach()
+
+
+def test_the_loss_falls_and_the_line_is_found(tmp_path: Path) -> None:
+    model = nn.Linear(3, 1, bias=False)
+    curve = train(model, _Line(model), replace(_CONFIG, steps=400), tmp_path / "w")
+    torch.testing.assert_close(_weights(model), _TRUE, atol=0.01, rtol=0)
+    assert curve.rows[-1][1] < 0.05 * curve.rows[0][1]
+    lines = (tmp_path / "w.curve.csv").read_text().splitlines()
+    assert lines[0] == "step,fit"
+    assert [int(line.split(",")[0]) for line in lines[1:]] == list(range(20, 401, 20))
+
+
+def test_a_cut_run_goes_on_to_the_same_result(tmp_path: Path) -> None:
+    whole, cut, resumed = _model(), _model(), _model()
+    whole_curve = train(whole, _Line(whole), _CONFIG, tmp_path / "whole", seed=3)
+    with pytest.raises(_CutError):
+        train(cut, _Line(cut, cut_at=57), _CONFIG, tmp_path / "cut", seed=3)
+    rest = _Line(resumed)
+    curve = train(resumed, rest, _CONFIG, tmp_path / "cut", seed=3)
+    assert rest.calls == 60
+    assert torch.equal(_weights(resumed), _weights(whole))
+    assert curve.rows == whole_curve.rows
+    finish(tmp_path / "cut")
+    assert not (tmp_path / "cut.checkpoint").exists()
+
+
+def test_another_seed_gives_another_result(tmp_path: Path) -> None:
+    a, b = _model(), _model()
+    for seed, model in ((0, a), (1, b)):
+        train(model, _Line(model), _CONFIG, tmp_path / str(seed), seed=seed)
+    assert not torch.equal(_weights(a), _weights(b))
+
+
+def test_foreign_and_damaged_checkpoints_are_named(tmp_path: Path) -> None:
+    model = _model()
+    with pytest.raises(_CutError):
+        train(model, _Line(model, cut_at=57), _CONFIG, tmp_path / "w")
+    with pytest.raises(InputError, match="is of a training with other options"):
+        train(model, _Line(model), replace(_CONFIG, steps=120), tmp_path / "w")
+    (tmp_path / "w.checkpoint").write_bytes(b"PK no checkpoint")
+    with pytest.raises(InputError, match="damaged checkpoint"):
+        train(model, _Line(model), _CONFIG, tmp_path / "w")
