@@ -77,7 +77,7 @@ def shadow_on_ground(
         return Box(0, 0, 0, 0), nothing
     vertices = scene.vertices_world
     footprint = vertices - vertices[:, 2:] / towards_light[2] * towards_light
-    box = view.box_of(footprint, margin_px=6.0)
+    box = view.box_of(footprint, margin_px=6 * max(1.0, blur))
     if box.empty:
         return box, nothing
     size = max(1, box.width // 2), max(1, box.height // 2)

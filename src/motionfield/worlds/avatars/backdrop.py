@@ -11,7 +11,7 @@ from motionfield.rendering.ray_casting import Hits
 from motionfield.rendering.view import Rays, View
 from motionfield.worlds.avatars.surroundings import SURFACES, Surroundings
 
-_HAZE_M = 90.0
+_HAZE_M = 250.0
 
 
 class Backdrop(NamedTuple):
@@ -98,6 +98,9 @@ def _things(
     flat = np.abs(normal[:, 2]) > 0.8
     along = np.where(flat, point[:, 0], point[:, 1] * normal[:, 0] - point[:, 0] * normal[:, 1])
     up = np.where(flat, point[:, 1], point[:, 2])
+    leaves = np.array([thing.kind == "leaves" for thing in place.things])[owner]
+    along = np.where(leaves, 0.8 * point[:, 0] + 0.6 * point[:, 1], along)
+    up = np.where(leaves, point[:, 2] + 0.5 * point[:, 0] - 0.4 * point[:, 1], up)
     footprint = (hits.depth * per_pixel).astype(np.float32)
     albedo = _albedo(place, owner, along, up, footprint)
     light = place.light.on(normal, np.ones(len(point), np.float32))

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 from numpy import ndarray
+from scipy.spatial import ConvexHull
 
 from motionfield.body.base import Body
 from motionfield.body.kinematics import forward_kinematics
@@ -16,12 +17,18 @@ from motionfield.data.motion import Motion
 from motionfield.rendering.ray_casting import vertex_normals
 from motionfield.worlds.avatars.cut import cut_mesh
 from motionfield.worlds.avatars.figure import Figure, make_figure
+from motionfield.worlds.avatars.noise import NoiseVolume
 from motionfield.worlds.avatars.outfit import Outfit
 
 _HIDDEN_M: Final = 0.035
 """Skin farther than this inside a garment's hem is left out: nothing can show it."""
 _SHOE_M: Final = 0.007
-_SMOOTHING_ROUNDS: Final = 6
+_LEAST_M: Final = 0.003
+"""Cloth is at least so far off the skin."""
+_FOLD_M: Final = 0.005
+_FOLD_PERIODS_M: Final = (0.4, 0.9, 0.4)
+"""Folds are longer down the body than round it."""
+_DRAPE_ROUNDS: Final = 20
 _HEAD: Final = JOINT_INDEX["head"]
 _SIDES: Final = ("left", "right")
 
@@ -61,19 +68,24 @@ class _Shell(NamedTuple):
     kind: LayerKind
 
 
-def dress(body: Body, motion: Motion, outfit: Outfit) -> Avatar:
-    """Dress a motion's shape."""
+def dress(body: Body, motion: Motion, outfit: Outfit, rng: np.random.Generator) -> Avatar:
+    """Dress a motion's shape; ``rng`` draws the folds of the clothes."""
     figure = make_figure(body, motion.betas, motion.bone_scale)
     regions = garment_regions(figure, outfit)
-    hidden = np.zeros(len(figure.canonical), bool)
+    folds = NoiseVolume(rng, 32, slope=1.5).at(figure.canonical, np.array(_FOLD_PERIODS_M))
+    place, ankle = figure.canonical, figure.joints["left_ankle"]
+    hidden = np.zeros(len(place), bool)
     shells = []
     for kind, value in regions.items():
         if kind != LayerKind.HAIR:
             hidden |= value < -_HIDDEN_M
-        shells.append(_shell(figure, outfit, kind, value))
+        if kind == LayerKind.SHOE:
+            # The tip is a hull of its own.
+            value = np.maximum(value, place[:, 2] - ankle[2] - 0.03)
+        shells.append(_shell(figure, outfit, kind, value, folds))
     bare = figure.faces[~hidden[figure.faces].all(1)]
     naked = _Shell(_bind(figure), figure.canonical, figure.weight, bare, LayerKind.SKIN)
-    return _joined([naked, *shells], figure, outfit)
+    return _joined([naked, *shells, *_shoes(figure)], figure, outfit)
 
 
 def pose_avatar(avatar: Avatar, motion: Motion, body: Body) -> Float[ndarray, "frames vertices 3"]:
@@ -146,13 +158,22 @@ def _eyeballs(figure: Figure) -> Float[ndarray, "vertices"]:
 
 
 def _shell(
-    figure: Figure, outfit: Outfit, kind: LayerKind, value: Float[ndarray, "vertices"]
+    figure: Figure,
+    outfit: Outfit,
+    kind: LayerKind,
+    value: Float[ndarray, "vertices"],
+    folds: Float[ndarray, "vertices"],
 ) -> _Shell:
     bind = _bind(figure)
     normal = vertex_normals(bind, figure.faces)
-    moved = bind + normal * _thickness(figure, outfit, kind, value)[:, None]
+    off = _thickness(figure, outfit, kind, value)
     if kind in (LayerKind.TOP, LayerKind.BOTTOM):
-        moved = _draped(moved, bind, normal, figure.faces, value)
+        # Cloth lies on what faces up and hangs off the rest.
+        off = off * (1 - 0.6 * np.clip(normal[:, 1], 0, 1))
+        off = np.maximum(off + _FOLD_M * np.clip(folds, -1.5, 2), _LEAST_M)
+    moved = bind + normal * off[:, None]
+    if kind in (LayerKind.TOP, LayerKind.BOTTOM):
+        moved = _draped(moved, normal, figure.faces, value)
     cut = cut_mesh(figure.faces, value.astype(np.float64))
     return _Shell(
         cut.carry(moved), cut.carry(figure.canonical), cut.carry(figure.weight), cut.faces, kind
@@ -184,24 +205,61 @@ def _thickness(
 
 def _draped(
     moved: Float[ndarray, "vertices 3"],
-    skin: Float[ndarray, "vertices 3"],
     normal: Float[ndarray, "vertices 3"],
     faces: Int[ndarray, "faces 3"],
     value: Float[ndarray, "vertices"],
 ) -> Float[ndarray, "vertices 3"]:
     """Cloth bridges hollows: smoothed where that takes it farther off the skin, never nearer."""
-    edges = np.concatenate((faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]))
-    edges = np.concatenate((edges, edges[:, ::-1]))
-    degree = np.bincount(edges[:, 0], minlength=len(skin)).clip(1)
-    smooth = moved.copy()
-    for _ in range(_SMOOTHING_ROUNDS):
-        summed = [
-            np.bincount(edges[:, 0], smooth[edges[:, 1], k], minlength=len(skin)) for k in range(3)
-        ]
-        smooth = np.stack(summed, axis=1) / degree[:, None]
-    gain = np.einsum("vx,vx->v", smooth - moved, normal).clip(0, 0.02)
+    smooth = _smoothed(moved, faces, _DRAPE_ROUNDS)
+    gain = np.einsum("vx,vx->v", smooth - moved, normal).clip(0, 0.03)
     inner = np.clip(-value / 0.05, 0, 1)
     return moved + normal * (gain * inner)[:, None]
+
+
+def _shoes(figure: Figure) -> list[_Shell]:
+    """A shoe round each foot: the hull of its points (a shell would show the toes)."""
+    ankle = figure.joints["left_ankle"]
+    low = figure.canonical[:, 1] < ankle[1] + 0.01
+    bind = _bind(figure)
+    shoes = []
+    for side in (1, -1):
+        foot = np.flatnonzero(low & (side * figure.canonical[:, 0] > 0))
+        hull = ConvexHull(figure.canonical[foot].astype(float))
+        corners = figure.canonical[foot][hull.simplices]
+        normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+        inward = np.einsum("fx,fx->f", normal, hull.equations[:, :3]) < 0
+        simplices = np.where(inward[:, None], hull.simplices[:, ::-1], hull.simplices)
+        used, faces = np.unique(simplices, return_inverse=True)
+        faces, used = faces.reshape(-1, 3), foot[used]
+        out = vertex_normals(bind[used], faces).astype(float)
+        # Thin below, so that feet stay on the ground.
+        out[:, 1] = np.maximum(out[:, 1], -0.3)
+        shoes.append(
+            _Shell(
+                bind[used] + _SHOE_M * out,
+                figure.canonical[used],
+                figure.weight[used],
+                faces,
+                LayerKind.SHOE,
+            )
+        )
+    return shoes
+
+
+def _smoothed(
+    places: Float[ndarray, "vertices 3"], faces: Int[ndarray, "faces 3"], rounds: int
+) -> Float[ndarray, "vertices 3"]:
+    """Every vertex in the middle of its neighbours, so many times."""
+    edges = np.concatenate((faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]))
+    edges = np.concatenate((edges, edges[:, ::-1]))
+    degree = np.bincount(edges[:, 0], minlength=len(places)).clip(1)[:, None]
+    for _ in range(rounds):
+        summed = [
+            np.bincount(edges[:, 0], places[edges[:, 1], k], minlength=len(places))
+            for k in range(3)
+        ]
+        places = np.stack(summed, axis=1) / degree
+    return places
 
 
 def _joined(shells: list[_Shell], figure: Figure, outfit: Outfit) -> Avatar:

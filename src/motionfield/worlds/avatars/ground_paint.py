@@ -43,6 +43,7 @@ class GroundPaint(NamedTuple):
     turn: float
     """Heading of joints and lines, radians."""
     noise: NoisePlane
+    grit: NoisePlane
 
     def at(
         self,
@@ -55,7 +56,11 @@ class GroundPaint(NamedTuple):
         u, v = (cos * x + sin * y).astype(np.float32), (cos * y - sin * x).astype(np.float32)
         coarse, fine = _ROUGH[self.kind]
         shade = 1 + coarse * self.noise.at(u, v, 9.0)
-        shade += fine * self.noise.at(v, u, 1.1) * _visible(footprint_m, 0.012)
+        shade += fine * self.noise.at(v, u, 1.7) * _visible(footprint_m, 0.02)
+        shade += fine * self.grit.at(u, v, 2.9) * _visible(footprint_m, 0.012)
+        # Stains, stones, fallen leaves.
+        spots = np.clip(3 * (self.grit.at(v, u, 13.0) - 2.2), 0, 1) * _visible(footprint_m, 0.06)
+        shade *= 1 - 0.45 * spots
         colour = shade[:, None].clip(0.25, 2) * self.colour
         if self.kind in ("tiles", "boards", "concrete"):
             self._joints(colour, u, v, footprint_m)
@@ -102,7 +107,13 @@ def draw_ground(rng: np.random.Generator, indoors: bool) -> GroundPaint:
     )
     line = np.array((0.8, 0.8, 0.78)) if rng.random() < 0.8 else np.array((0.7, 0.55, 0.1))
     return GroundPaint(
-        kind, colour, line, float(cell), float(rng.uniform(0, 3.14)), NoisePlane(rng)
+        kind,
+        colour,
+        line,
+        float(cell),
+        float(rng.uniform(0, 3.14)),
+        NoisePlane(rng),
+        NoisePlane(rng, slope=0.55),
     )
 
 

@@ -43,6 +43,7 @@ _CLOTHS: Final = (
     (0.10, 0.44, 0.52),
     (0.86, 0.60, 0.64),
 )
+_LEAST_CONTRAST: Final = 0.3
 
 
 @dataclass(frozen=True)
@@ -91,8 +92,8 @@ def draw_outfit(rng: np.random.Generator) -> Outfit:
     skin = _vary(rng, _SKINS[rng.integers(len(_SKINS))], 0.04)
     hair = _HAIRS[0] if skin[0] < 0.6 and rng.random() < 0.8 else _HAIRS[rng.integers(len(_HAIRS))]
     style: Hair = ("short", "short", "bob", "shaved")[rng.integers(4)]
-    top = _draw_cloth(rng, ("plain", "plain", "stripes", "upright", "checks", "logo", "logo"))
-    bottom = _draw_cloth(rng, ("plain", "plain", "plain", "sides", "checks"))
+    top = _draw_cloth(rng, skin, ("plain", "plain", "stripes", "upright", "checks", "logo", "logo"))
+    bottom = _draw_cloth(rng, skin, ("plain", "plain", "plain", "sides", "checks"))
     long_legs = rng.random() < 0.55
     return Outfit(
         skin=skin,
@@ -106,7 +107,7 @@ def draw_outfit(rng: np.random.Generator) -> Outfit:
         top_hem=float(rng.uniform(0.4, 1.1)),
         bottom=bottom,
         leg=float(rng.uniform(1.8, 1.95) if long_legs else rng.uniform(0.35, 1.05)),
-        shoe=_draw_cloth(rng, ("plain", "sides")),
+        shoe=_draw_cloth(rng, skin, ("plain", "sides")),
         shoe_height_m=float(rng.choice((-0.005, 0.02, 0.06))),
         sock=_vary(rng, _CLOTHS[rng.choice((0, 0, 1, 7))], 0.03),
         sock_height_m=float(rng.uniform(0.0, 0.2)),
@@ -116,11 +117,14 @@ def draw_outfit(rng: np.random.Generator) -> Outfit:
     )
 
 
-def _draw_cloth(rng: np.random.Generator, patterns: tuple[Pattern, ...]) -> Cloth:
-    colour, second = rng.permutation(len(_CLOTHS))[:2]
+def _draw_cloth(rng: np.random.Generator, skin: Colour, patterns: tuple[Pattern, ...]) -> Cloth:
+    """Colours that are not the skin's: nobody looks undressed."""
+    order = [_CLOTHS[at] for at in rng.permutation(len(_CLOTHS))]
+    away = [float(np.abs(np.subtract(cloth, skin)).max()) for cloth in order]
+    colour, second, *_ = (c for c, far in zip(order, away, strict=True) if far > _LEAST_CONTRAST)
     return Cloth(
-        colour=_vary(rng, _CLOTHS[colour], 0.06),
-        second=_vary(rng, _CLOTHS[second], 0.06),
+        colour=_vary(rng, colour, 0.06),
+        second=_vary(rng, second, 0.06),
         pattern=patterns[rng.integers(len(patterns))],
         repeat_m=float(rng.uniform(0.025, 0.11)),
         offset_m=float(rng.uniform(0.006, 0.016)),

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 from numpy import ndarray
@@ -48,8 +47,8 @@ def set_stage(
     Person and place do not depend on the camera (but for the reach), so takes with equal motion,
     seed and reach show the same person in the same place. The camera make depends on the seed.
     """
-    streams = np.random.default_rng(seed).spawn(4)
-    avatar = dress(body, motion, draw_outfit(streams[0]))
+    streams = np.random.default_rng(seed).spawn(5)
+    avatar = dress(body, motion, draw_outfit(streams[0]), streams[4])
     painter = make_painter(avatar, streams[1])
     middle = (motion.transl[:, :2].min(0) + motion.transl[:, :2].max(0)) / 2
     spots = np.concatenate((motion.transl[:, :2], camera.position_world[:, :2]))
@@ -59,7 +58,7 @@ def set_stage(
 
 
 def render_take(
-    motion: Motion, camera: CameraPath, body: Body, seed: int, config: AvatarConfig = AvatarConfig()
+    motion: Motion, camera: CameraPath, body: Body, seed: int, config: AvatarConfig | None = None
 ) -> Iterator[UInt8[ndarray, "height width 3"]]:
     """Frames (red, green, blue) of a motion before a camera, one after the other.
 
@@ -72,6 +71,7 @@ def render_take(
     if motion.num_frames != camera.num_frames:
         fault = f"{motion.num_frames} frames of motion and {camera.num_frames} of the camera"
         raise RecordError(f"render_take: {fault}; give both the same")
+    config = config or AvatarConfig()
     stage = set_stage(motion, camera, body, seed, config)
     grain = np.random.default_rng((seed, 1))
     standing: Backdrop | None = None
@@ -147,20 +147,12 @@ def _posed(
     last = motion.num_frames - 1
     for first in range(0, motion.num_frames, _CHUNK):
         wanted = np.arange(max(0, first - 1), min(last, first + _CHUNK) + 1)
-        places = pose_avatar(avatar, _frames_of(motion, wanted), body)
+        places = pose_avatar(avatar, motion.at_frames(wanted), body)
         for frame in range(first, min(first + _CHUNK, motion.num_frames)):
             at = frame - wanted[0]
             before, after = max(0, at - 1), min(len(places) - 1, at + 1)
             speed = (places[after] - places[before]) / max(1, after - before)
             yield frame, places[at].astype(float), speed.astype(float)
-
-
-def _frames_of(motion: Motion, frames: ndarray) -> Motion:
-    chosen = {
-        name: getattr(motion, name)[frames]
-        for name in ("global_orient", "body_pose", "transl", "time_s", "frame_index", "observed")
-    }
-    return motion.replace(**chosen, contacts=None, joints_std=None)
 
 
 def _shifted(view: View, shift: tuple[float, float]) -> View:
@@ -247,14 +239,12 @@ def _shade_ground(
     light: Light,
 ) -> None:
     """Take the sun away from ground that the person shades, in place."""
-    box, shade = shadow_on_ground(scene, view, light.towards_sun, 1.2)
+    reach = _shadow_blur_px(scene, view, light)
+    box, shade = shadow_on_ground(scene, view, light.towards_sun, max(0.8, reach / 2))
     if box.empty:
         return
     part = picture[box.y0 : box.y1, box.x0 : box.x1]
     ground = backdrop.ground[box.y0 : box.y1, box.x0 : box.x1]
-    reach = _shadow_blur_px(scene, view, light)
-    if reach > 1:
-        shade = cv2.GaussianBlur(shade, (0, 0), reach)
     sun = light.sun * max(0.0, light.towards_sun[2])
     kept = light.sky / (light.sky + sun)
     part *= 1 - (shade * ground)[..., None] * (1 - kept).astype(np.float32)
@@ -268,9 +258,10 @@ def _shadow_blur_px(scene: RayScene, view: View, light: Light) -> float:
 
 
 def take_masks(
-    motion: Motion, camera: CameraPath, body: Body, seed: int, config: AvatarConfig = AvatarConfig()
+    motion: Motion, camera: CameraPath, body: Body, seed: int, config: AvatarConfig | None = None
 ) -> Iterator[Bool[ndarray, "height width"]]:
     """Pixels whose centre shows the person (clothes and hair too), frame by frame."""
+    config = config or AvatarConfig()
     stage = set_stage(motion, camera, body, seed, config)
     for frame, places, _ in _posed(stage.avatar, motion, body):
         yield np.isfinite(person_depth(stage, view_of(camera, frame), places))

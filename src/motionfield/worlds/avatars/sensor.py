@@ -1,5 +1,6 @@
 """From light to a frame: lens blur, exposure, noise, the screen's curve, compression."""
 
+import functools
 from typing import NamedTuple
 
 import cv2
@@ -33,11 +34,10 @@ class Sensor(NamedTuple):
         blurred = cv2.GaussianBlur(light, (0, 0), sigma) if sigma > 0.2 else light
         exposed = blurred * (self.gain * self.balance).astype(np.float32)
         index = np.clip(exposed * _TABLE, 0, _TABLE - 1).astype(np.uint16)
-        coded = _curve()[index]
-        if self.noise > 0:
-            grain = rng.standard_normal((height, width, 3), dtype=np.float32)
-            # Brighter means more photons and more noise; the curve takes most of it back.
-            coded += grain * np.float32(255 * self.noise)
+        coded: ndarray = _curve()[index]
+        grain = rng.standard_normal((height, width, 3), dtype=np.float32)
+        # Brighter means more photons and more noise; the curve takes most of it back.
+        coded = coded + grain * np.float32(255 * self.noise)
         frame = cv2.convertScaleAbs(np.maximum(coded, 0))
         if self.jpeg_quality > 0:
             quality = [cv2.IMWRITE_JPEG_QUALITY, self.jpeg_quality]
@@ -58,14 +58,9 @@ def draw_sensor(rng: np.random.Generator, config: AvatarConfig) -> Sensor:
     )
 
 
-_CURVE: list[Float[ndarray, "levels"]] = []
-
-
+@functools.cache
 def _curve() -> Float[ndarray, "levels"]:
-    """sRGB's curve with a soft shoulder, 0 to 255."""
-    if not _CURVE:
-        x = (np.arange(_TABLE) + 0.5) / _TABLE
-        low = 12.92 * x
-        high = 1.055 * x ** (1 / 2.4) - 0.055
-        _CURVE.append((255 * np.where(x <= 0.0031308, low, high)).astype(np.float32))
-    return _CURVE[0]
+    """sRGB's curve, 0 to 255."""
+    x = (np.arange(_TABLE) + 0.5) / _TABLE
+    high = 1.055 * x ** (1 / 2.4) - 0.055
+    return (255 * np.where(x <= 0.0031308, 12.92 * x, high)).astype(np.float32)

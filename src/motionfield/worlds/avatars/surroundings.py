@@ -87,19 +87,24 @@ def draw_surroundings(
 
 def _outdoors(rng: np.random.Generator, centre: ndarray, reach_m: float) -> list[Thing]:
     things = []
-    for _ in range(rng.integers(7, 12)):
-        place = _somewhere(rng, centre, reach_m + 6, reach_m + 28)
+    for _ in range(rng.integers(10, 17)):
+        place = _somewhere(rng, centre, reach_m + 7, reach_m + 30)
         size = rng.uniform((5, 4, 3), (14, 9, 11))
         kind: SurfaceKind = ("windows", "windows", "bricks", "plaster")[rng.integers(4)]
         things.append(_box(rng, place, size, kind))
+    for _ in range(rng.integers(20, 36)):
+        things += _tree(rng, _somewhere(rng, centre, reach_m + 2, reach_m + 24))
     for _ in range(rng.integers(14, 24)):
-        place = _somewhere(rng, centre, reach_m + 2, reach_m + 22)
-        things += _tree(rng, place)
-    for _ in range(rng.integers(8, 14)):
-        place = _somewhere(rng, centre, reach_m + 0.5, reach_m + 8)
-        size = rng.uniform((0.4, 0.3, 0.5), (3.5, 0.9, 1.6))
-        kind = ("planks", "leaves", "poster", "bricks")[rng.integers(4)]
+        place = _somewhere(rng, centre, reach_m + 0.7, reach_m + 9)
+        size = rng.uniform((0.4, 0.3, 0.5), (1.2, 0.9, 1.6))
+        kind = ("planks", "leaves", "poster", "bricks", "windows")[rng.integers(5)]
         things.append(_box(rng, place, size, kind))
+    for _ in range(rng.integers(5, 12)):
+        angle, away = rng.uniform(0, 2 * np.pi), reach_m + rng.uniform(1.0, 8.0)
+        place = centre + away * np.array((np.cos(angle), np.sin(angle)))
+        size = rng.uniform((0.08, 2.5, 0.7), (0.4, 9.0, 2.2))
+        kind = ("planks", "leaves", "bricks", "poster")[rng.integers(4)]
+        things.append(_box(rng, place, size, kind, angle))
     return things
 
 
@@ -114,7 +119,7 @@ def _hall(rng: np.random.Generator, centre: ndarray, reach_m: float) -> list[Thi
         things.append(_box(rng, place, (0.5, 2 * half + 1, height), wall, angle, look))
         for _ in range(rng.integers(3, 7)):
             along = rng.uniform(-half, half) * np.array((-away[1], away[0]))
-            size = (0.1, rng.uniform(0.6, 2.4), rng.uniform(0.5, 1.6))
+            size = rng.uniform((0.1, 0.6, 0.5), (0.1, 2.4, 1.6))
             low = rng.uniform(0.6, max(0.7, height - 1.8))
             things.append(_box(rng, centre + away * half + along, size, "poster", angle, lift=low))
         for _ in range(rng.integers(1, 4)):
