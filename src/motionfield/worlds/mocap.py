@@ -67,7 +67,7 @@ def retarget(clip: MocapClip, body: Body, how: Calibration, plant: bool = True) 
     observed = ~clip.bad_frame & ~_jumps(_local(figure.rotations)[1], clip.fps)
     lift = figure.root.new_tensor((0.0, 0.0, -_own_ground(figure, how, clip.fps)))
     figure = figure._replace(root=figure.root + lift)
-    bears = bearing(clip, figure, observed)
+    bears = bearing(clip, figure, how.soles, observed)
     shift = lift.expand_as(figure.root)
     if plant:
         moves = planting(sole_places(figure, how.soles), bears, how.soles.heights, clip.fps)

@@ -21,6 +21,8 @@ SPEED_M_S: Final = (0.15, 0.6)
 """A foot point bears fully up to the first speed, and not at all from the second on."""
 HEIGHT_M: Final = (0.025, 0.06)
 """The same of its height above where it stands."""
+TILT_M: Final = (0.025, 0.05)
+"""And of its height above the foot's other point."""
 _STILL_M_S: Final = 0.3
 _MIN_STILL: Final = 8
 _STANDING_QUANTILE: Final = 0.1
@@ -82,13 +84,14 @@ def sole_places(figure: Figure, soles: Soles) -> Float[Tensor, "frames 2 2 3"]:
 
 
 def bearing(
-    clip: MocapClip, figure: Figure, observed: Bool[ndarray, "frames"]
+    clip: MocapClip, figure: Figure, soles: Soles, observed: Bool[ndarray, "frames"]
 ) -> Float[Tensor, "frames 2 2"]:
     """How much heel and ball of each foot bear on the ground, in [0, 1].
 
     By speed (``SPEED_M_S``; the slower of the steps before and after a frame) and height
-    (``HEIGHT_M``) of the clip's ankle and toe above where they stand in this clip. A foot that
-    lies on its side or back does not bear, nor does one that was not observed.
+    (``HEIGHT_M``) of the clip's ankle and toe above where they stand in this clip. Of a foot that
+    is not level only the lower point bears (``TILT_M``); one that lies on its side or back does
+    not bear, nor does one that was not observed.
     """
     points = [[clip.canonical[f"{s}_{p}"] for p in ("ankle", "toe")] for s in "lr"]
     places = clip.positions_world[:, points]
@@ -96,7 +99,9 @@ def bearing(
     above = places[..., 2] - standing_height(places[..., 2], speed)
     level = torch.stack([figure.rotation(f"{side}_ankle")[:, 2, 1] for side in _SIDES], dim=1)
     flat = torch.stack((_rising(level, _HEEL_UP), _rising(level, _BALL_UP)), dim=-1)
-    bears = (1 - _rising(speed, SPEED_M_S)) * (1 - _rising(above, HEIGHT_M)) * flat
+    sole = sole_places(figure, soles)[..., 2] - soles.heights
+    flat = flat * (1 - _rising(sole - sole.flip(-1), TILT_M))
+    bears = (1 - _rising(speed, SPEED_M_S)) * (1 - _rising(above.abs(), HEIGHT_M)) * flat
     return bears * torch.tensor(observed)[:, None, None]
 
 
