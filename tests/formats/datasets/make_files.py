@@ -133,7 +133,7 @@ def write_nemo_mocap(root: Path, action: str, take: int, frames: int = 20) -> Pe
     (root / "mocap" / f"{action}.{take}.pkl").write_bytes(pickle.dumps(content))
     base = root / "exps" / f"mymocap_{action}"
     name = f"{action}.{take}.mp4"
-    write_pictures(base / name, [f"{k + 1:06d}.png" for k in range(frames)], SIZE)
+    write_pictures(base / name, [f"{k + 1:06d}.jpg" for k in range(frames)], SIZE)
     shown = who.pixels("openpose25")
     write_openpose(base / f"{name}_openpose", shown + 0.5)
     folder = base / f"{name}_gt_new"

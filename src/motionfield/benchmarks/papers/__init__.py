@@ -1,0 +1,1 @@
+"""The papers' experiments on the papers' data: choice, trimming, filters, metrics, their rows."""

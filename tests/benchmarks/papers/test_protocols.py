@@ -1,0 +1,479 @@
+"""Each paper's choice of sequences, trimming and filters; methods run on tiny data sets."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.spatial.transform import Rotation
+
+from formats.datasets import make_files as make
+from motionfield.benchmarks.open.case import Given, Tools
+from motionfield.benchmarks.open.methods import METHODS
+from motionfield.benchmarks.papers import emdb, joints, made, nemo_mocap, penn
+from motionfield.benchmarks.papers.camera_paths import ORACLE, camera_motion
+from motionfield.benchmarks.papers.registry import PAPER_BENCHMARKS
+from motionfield.benchmarks.papers.scores import mean_shape, resampled, true_motion
+from motionfield.benchmarks.papers.solve import Solved, make_bench, nearest_person, true_pixels
+from motionfield.body.registry import load_body
+from motionfield.core.errors import InputError, NoPersonError, OptionError
+from motionfield.data import CameraPath, Keypoints, Motion
+from motionfield.formats.datasets.emdb import list_emdb, read_emdb
+from motionfield.formats.datasets.h36m import read_h36m
+from motionfield.formats.datasets.nemo_mocap import ACTIONS, TAKES, read_nemo_mocap
+from motionfield.formats.datasets.parts import camera_of
+from motionfield.formats.datasets.penn import PENN_13, read_penn
+from motionfield.formats.datasets.sequence import DatasetSequence
+from motionfield.formats.datasets.threedpw import list_3dpw, read_3dpw
+from motionfield.formats.keypoint_files import read_keypoints
+from motionfield.priors.pose_mixture import PoseMixture
+from motionfield.steps.evaluate.posed import pose_of, posed_points
+from motionfield.steps.fit import FitResult
+
+
+@pytest.fixture(scope="module")
+def tools() -> Tools:
+    return Tools(load_body("toy"), PoseMixture.load())
+
+
+def still(takes: Sequence[Given], tools: Tools) -> list[FitResult]:
+    """A method that costs nothing: everybody stands still before the middle of the picture."""
+    results = []
+    for given in takes:
+        keypoints = given.keypoints
+        frames = keypoints.num_frames
+        upright = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]], np.float32)
+        motion = Motion(
+            global_orient=np.tile(upright, (frames, 1, 1)),
+            body_pose=np.tile(np.eye(3, dtype=np.float32), (frames, 23, 1, 1)),
+            transl=np.zeros((frames, 3), np.float32),
+            betas=np.zeros(16, np.float32),
+            body_model=tools.body.name,
+            fps=keypoints.fps,
+            time_s=keypoints.time_s,
+            frame_index=keypoints.frame_index,
+            observed=np.ones(frames, bool),
+        )
+        results.append(FitResult(motion, before(frames)))
+    return results
+
+
+def before(frames: int) -> CameraPath:
+    """The camera of the made person, standing still."""
+    who = make.person(1)
+    R, t = np.tile(who.R, (frames, 1, 1)), np.tile(who.t, (frames, 1))
+    return camera_of(make.K, R, t, make.SIZE)
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """``initial`` is ``still``."""
+    monkeypatch.setitem(METHODS, "initial", still)
+
+
+@pytest.fixture(scope="module")
+def penn_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four clips of each action; one of them shorter than fifty frames."""
+    folder = tmp_path_factory.mktemp("penn")
+    for action, numbers in penn.right_handed().items():
+        for k, number in enumerate(numbers[:4]):
+            make.write_penn(folder, number, action, frames=(30, 60, 70, 80)[k])
+    return folder
+
+
+# --- Penn Action ------------------------------------------------------------------------------
+
+
+def test_penn_draws_forty_batches_of_three_of_one_handedness(tmp_path: Path) -> None:
+    listed = penn.right_handed()
+    assert {a: len(n) for a, n in listed.items()} == {
+        "baseball_pitch": 43,
+        "baseball_swing": 46,
+        "tennis_serve": 47,
+        "tennis_forehand": 43,
+        "golf_swing": 49,
+    }
+    everything = [f"{n:04d}" for n in range(1, 2327)]
+    drawn = penn.draw_batches(tmp_path, everything, seed=0)
+    for action, numbers in listed.items():
+        batches = [chosen for a, chosen in drawn if a == action]
+        assert len(batches) == 40
+        assert all(len(set(chosen)) == 3 and set(chosen) <= set(numbers) for chosen in batches)
+        assert len(set(batches)) > 30
+    assert drawn == penn.draw_batches(tmp_path, everything, seed=0)
+    assert drawn != penn.draw_batches(tmp_path, everything, seed=1)
+
+
+def test_penn_with_too_few_clips_says_so(tmp_path: Path) -> None:
+    make.write_penn(tmp_path, "0001", "baseball_pitch")
+    with pytest.raises(InputError, match="1 of the 43 clips of baseball_pitch"):
+        penn.run_penn(tmp_path, "initial")
+
+
+def test_fifty_frames_from_beginning_to_end(penn_folder: Path) -> None:
+    number = penn.right_handed()["golf_swing"][3]
+    clip = read_penn(penn_folder, number)
+    few, step = resampled(clip, 50)
+    assert few.num_frames == 50
+    assert step == pytest.approx(1.6)
+    assert few.labels is not None
+    np.testing.assert_array_equal(few.labels.frame_index[:6], [0, 1, 3, 4, 6, 8])
+    assert few.labels.frame_index[-1] == 78
+    assert few.labels.fps == pytest.approx(30 / 1.6)
+    assert np.diff(few.labels.time_s).mean() == pytest.approx(1.6 / 30, rel=0.02)
+
+
+def test_keypoints_beyond_ten_per_cent_of_the_image_are_dropped(penn_folder: Path) -> None:
+    clip = read_penn(penn_folder, penn.right_handed()["golf_swing"][0])
+    assert clip.keypoints is not None
+    assert clip.labels is not None
+    points = clip.keypoints.keypoints_2d.copy()
+    names = clip.keypoints.keypoint_names
+    wrist, knee, ankle = (names.index(n) for n in ("left_wrist", "right_knee", "left_ankle"))
+    points[2, wrist, 0] += 0.1 * 640 + 1
+    points[3, knee, 1] -= 0.1 * 640 - 1
+    points[0, ankle, 0] += 200  # its label is hidden in frame 0
+    kept = penn.drop_far(clip.keypoints.replace(keypoints_2d=points), clip.labels)
+    assert np.isnan(kept.keypoints_2d[2, wrist]).all()
+    assert np.isfinite(kept.keypoints_2d[3, knee]).all()
+    assert np.isfinite(kept.keypoints_2d[0, ankle]).all()
+    assert np.isnan(kept.keypoints_2d).sum() == 3
+
+
+def test_penn_end_to_end(penn_folder: Path, tools: Tools, quick: None) -> None:
+    report = penn.run_penn(penn_folder, "initial", tools=tools, batches=2)
+    assert len(report.sequences) == 5 * 2 * 3
+    rows = {row.key: row.cells for row in report.rows}
+    assert set(rows["penn.recon"]) == {*penn.COLUMNS.values(), "Mean"}
+    assert 0 < rows["penn.recon"]["Mean"][0] < 200
+    assert {entry["frames"] for entry in report.sequences} <= {29, 50}
+    assert "NeMo" in report.table()
+
+
+def test_exchanged_sides_show_in_the_score(penn_folder: Path, tools: Tools) -> None:
+    """The check above would notice if the labels' sides were taken as they are written."""
+    clip = read_penn(penn_folder, penn.right_handed()["tennis_serve"][1])
+    assert clip.labels is not None
+    columns = [PENN_13.index(name) for name in _exchanged()]
+    wrong = clip.labels.replace(keypoints_2d=clip.labels.keypoints_2d[:, columns])
+    bench = make_bench("initial", tools=tools)
+    right_score, wrong_score = (
+        penn.score_clip(bench.solve([c])[0], "tennis_serve", tools)["pck"]
+        for c in (clip, replace(clip, labels=wrong))
+    )
+    assert right_score > 90
+    assert wrong_score < 70
+
+
+def _exchanged() -> list[str]:
+    swap = {"left": "right", "right": "left"}
+    return [
+        name if name == "head" else swap[name.split("_")[0]] + "_" + name.split("_")[1]
+        for name in PENN_13
+    ]
+
+
+def test_penn_without_pictures_and_openpose_sees_the_labels(
+    tmp_path: Path, tools: Tools, quick: None
+) -> None:
+    for action, numbers in penn.right_handed().items():
+        for number in numbers[:3]:
+            make.write_penn(tmp_path, number, action, frames=20, openpose=False)
+    report = penn.run_penn(tmp_path, "initial", tools=tools, batches=1)
+    assert penn.LABELS_SEEN in report.notes
+
+
+# --- NeMo-MoCap -------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def nemo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("nemo")
+    for action in ACTIONS:
+        for take in range(TAKES):
+            make.write_nemo_mocap(folder, action, take, frames=5 + take)
+    return folder
+
+
+def test_nemo_mocap_end_to_end(nemo_folder: Path, tools: Tools, quick: None) -> None:
+    report = nemo_mocap.run_nemo_mocap(nemo_folder, "initial", tools=tools)
+    assert len(report.sequences) == 40
+    assert {entry["frames"] for entry in report.sequences} == {4}  # the shortest but one
+    rows = {row.key: row.cells for row in report.rows}
+    for key in ("nemo-mocap.mpjpe", "nemo-mocap.mpvpe"):
+        whole, fast = rows[key]["Mean"]
+        assert 0 < whole < 500
+        assert np.isnan(fast)  # nobody moves at 2 m/s
+    assert np.isfinite(rows["nemo-mocap.recon"]["Mean"][0])
+    text = report.table()
+    assert "Table 1" in text
+    assert "Table 5" in text
+
+
+def test_the_truth_itself_scores_zero(nemo_folder: Path, tools: Tools) -> None:
+    sequence = read_nemo_mocap(nemo_folder, "golf_swing", 0)
+    truth = true_motion(sequence, tools.body)
+    perfect = Solved(sequence, FitResult(truth, before(sequence.num_frames)), 0.0)
+    figures = nemo_mocap.score_take(perfect, tools, 1.0)
+    for name in ("mpjpe", "mpvpe", "g_mpjpe", "g_mpvpe"):
+        assert figures[name] < 0.5
+    # The toy body is the one that was filmed.
+    assert figures["recon"] < 0.1
+    assert figures["pck"] == 100
+
+
+def test_shape_alone_moves_no_root(tools: Tools, nemo_folder: Path) -> None:
+    truth = true_motion(read_nemo_mocap(nemo_folder, "golf_swing", 0), tools.body)
+    tall = truth.replace(betas=np.eye(1, 16, dtype=np.float32)[0] * 3)
+    back = mean_shape(tall, tools.body)
+    before, after = (posed_points(pose_of(m, tools.body), tools.body).joints for m in (tall, back))
+    np.testing.assert_allclose(before[:, 0], after[:, 0], atol=1e-5)
+    assert float((before[:, 20] - after[:, 20]).norm(dim=-1).min()) > 0.01
+
+
+# --- EMDB -------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def emdb_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The seven named sequences (one of 230 frames), and two of protocol 1."""
+    folder = tmp_path_factory.mktemp("emdb")
+    for name in emdb.NAMED:
+        frames = 230 if name == "09_outdoor_walk" else 101
+        make.write_emdb(folder, "P0", name, frames, first=name == "14_outdoor_climb")
+    make.write_emdb(folder, "P8", "69_outdoor_cartwheel", 40, first=True)
+    return folder
+
+
+def with_keypoints(sequence: DatasetSequence, folder: Path) -> DatasetSequence:
+    """As a detector would have seen it."""
+    who = make.person(sequence.num_frames, seed=int(sequence.action[:2]))
+    shown = who.points["openpose25"] @ who.R.T + who.t
+    shown[..., 0] += 0.002 * np.arange(sequence.num_frames)[:, None]
+    pixels = shown[..., :2] / shown[..., 2:] * make.FOCAL + make.K[:2, 2] + 0.5
+    make.write_openpose(folder / sequence.name, pixels)
+    return replace(sequence, keypoints=read_keypoints(folder / sequence.name, 30.0, make.SIZE))
+
+
+@pytest.fixture
+def detected(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """EMDB's tiny sequences come with keypoints, so that no network is needed."""
+
+    def read(file):  # type: ignore[no-untyped-def]
+        sequence, first = read_emdb(file)
+        return with_keypoints(sequence, tmp_path), first
+
+    monkeypatch.setattr(emdb, "read_emdb", read)
+
+
+def test_diffopt_in_pieces_of_100(
+    emdb_folder: Path, tools: Tools, detected: None, quick: None
+) -> None:
+    report = emdb.run_diffopt(emdb_folder, "initial", tools=tools)
+    names = [entry["sequence"] for entry in report.sequences]
+    assert len(names) == 6 + 2
+    assert names.count("P0_09_outdoor_walk_0") == names.count("P0_09_outdoor_walk_1") == 1
+    assert {entry["frames"] for entry in report.sequences} == {100}
+    rows = {row.key: row.cells for row in report.rows}
+    assert set(rows["emdb-diffopt.joints"]) == {*emdb.NAMED.values(), "Mean"}
+    local, world = rows["emdb-diffopt.joints"]["Mean"]
+    assert 0 < local < 500
+    assert 0 < world < 500
+    walk = rows["emdb-diffopt.joints"]["Outdoor Walk"]
+    assert rows["emdb-diffopt.ablation"]["G-MPJPE"] == pytest.approx(walk[1:])
+    assert rows["emdb-diffopt.runtime"]["Runtime"][0] > 0
+    assert ORACLE in report.notes
+
+
+def test_a_missing_sequence_of_the_seven_is_named(tmp_path: Path) -> None:
+    make.write_emdb(tmp_path, "P0", "09_outdoor_walk", 10)
+    with pytest.raises(InputError, match="16_outdoor_warmup"):
+        emdb.run_diffopt(tmp_path, "initial")
+
+
+def test_untrimmed_takes_every_sequence(
+    emdb_folder: Path, tools: Tools, detected: None, quick: None
+) -> None:
+    report = emdb.run_diffopt_untrimmed(emdb_folder, "initial", tools=tools)
+    assert len(report.sequences) == 8
+    assert max(entry["frames"] for entry in report.sequences) == 230
+    assert "8 of the 81 sequences are there" in report.notes
+
+
+def test_emdb_truth_scores_zero_and_a_turned_camera_shows(emdb_folder: Path, tools: Tools) -> None:
+    sequence, _ = read_emdb(list_emdb(emdb_folder)[-1])
+    truth = true_motion(sequence, tools.body)
+    assert sequence.camera is not None
+    bench = make_bench("initial", tools=tools)
+    perfect = emdb.score(Solved(sequence, FitResult(truth, sequence.camera), 0.0), bench)
+    assert max(perfect[name] for name in emdb.MEASURES) < 0.5
+    angle = np.radians(10)
+    tilt = np.array(
+        [[1, 0, 0], [0, np.cos(angle), -np.sin(angle)], [0, np.sin(angle), np.cos(angle)]],
+        np.float32,
+    )
+    tilted = sequence.camera.replace(R_camera_world=tilt @ sequence.camera.R_camera_world)
+    turned = emdb.score(Solved(sequence, FitResult(truth, tilted), 0.0), bench)
+    assert turned["mpjpe"] > 30  # local figures are in the camera's axes
+    assert turned["g_mpjpe"] < 0.5
+
+
+def test_neuhmr_takes_protocol_1(
+    emdb_folder: Path, tools: Tools, detected: None, quick: None
+) -> None:
+    report = emdb.run_neuhmr(emdb_folder, "initial", tools=tools)
+    names = [entry["sequence"] for entry in report.sequences]
+    assert names == ["P0_14_outdoor_climb", "P8_69_outdoor_cartwheel"]
+    cells = report.rows[0].cells
+    frames = [100, 39]  # the last frame of each is not good
+    means = [entry["mpjpe"] for entry in report.sequences]
+    assert cells["MPJPE"][0] == pytest.approx(np.average(means, weights=frames))
+
+
+def test_a_trackers_path_is_taken_before_the_true_one(emdb_folder: Path, tmp_path: Path) -> None:
+    sequence, _ = read_emdb(list_emdb(emdb_folder)[-1])
+    true_path, source = camera_motion(tmp_path, sequence)
+    assert source == ORACLE
+    assert true_path is not None
+    np.testing.assert_allclose(true_path.R_camera_world[0], np.eye(3), atol=1e-6)
+    assert sequence.camera is not None
+    folder = tmp_path / "camera_paths"
+    folder.mkdir()
+    place = 3.0 * sequence.camera.position_world.astype(float)  # a unit of its own
+    quat = Rotation.from_matrix(sequence.camera.R_camera_world.transpose(0, 2, 1)).as_quat()
+    rows = np.column_stack((np.arange(len(place)), place, quat))
+    np.savetxt(folder / f"{sequence.name}.txt", rows)
+    path, source = camera_motion(tmp_path, sequence)
+    assert "tracker" in source
+    assert path is not None
+    np.testing.assert_allclose(path.R_camera_world, true_path.R_camera_world, atol=1e-5)
+    np.testing.assert_allclose(path.position_world, 3 * true_path.position_world, atol=1e-4)
+    np.savetxt(folder / f"{sequence.name}.txt", rows[:-1])
+    with pytest.raises(InputError, match="39 rows of 8, not 40 of 8"):
+        camera_motion(tmp_path, sequence)
+
+
+# --- joints -----------------------------------------------------------------------------------
+
+
+def test_3dpw_end_to_end(tmp_path: Path, tools: Tools) -> None:
+    make.write_3dpw(tmp_path, "test", "downtown_walk", frames=30)
+    make.write_3dpw(tmp_path, "train", "courtyard", frames=30)
+    report = joints.run_3dpw(tmp_path, "initial", tools=tools)
+    assert [e["sequence"] for e in report.sequences] == ["downtown_walk_0", "downtown_walk_1"]
+    cells = report.rows[0].cells
+    assert 0 < cells["PA-MPJPE"][0] <= cells["MPJPE"][0] < 300
+    assert cells["ACC-ERR"][0] < 20
+    assert "MEVA" in report.table()
+
+
+def test_zju_scores_393_and_leaves_it_out_of_training(tmp_path: Path, tools: Tools) -> None:
+    assert joints.LEFT_OUT == "393"
+    assert joints.ZJU_TRAINING == ("313", "315", "377", "386", "387", "390", "392", "394")
+    make.write_zju(tmp_path, "394")
+    with pytest.raises(InputError, match="CoreView_393"):
+        joints.run_zju(tmp_path, "initial", tools=tools)
+
+
+def test_zju_end_to_end(
+    tmp_path: Path, tools: Tools, quick: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    who = make.write_zju(tmp_path, "393", frames=20, joints=True)
+    make.write_openpose(tmp_path / "seen", who.pixels("openpose25") + 0.5)
+    seen = read_keypoints(tmp_path / "seen", 50.0, make.SIZE)
+    read = joints.read_zju
+    monkeypatch.setattr(joints, "read_zju", lambda *a: replace(read(*a), keypoints=seen))
+    report = joints.run_zju(tmp_path, "initial", tools=tools)
+    (entry,) = report.sequences
+    assert entry["sequence"] == "CoreView_393_camera_1"
+    assert 0 < entry["mpjpe"] < 500
+    assert 0 < entry["mpjpe_15_openpose"] < 500
+    assert len(report.rows) == 2
+
+
+def test_h36m_is_thinned_to_25(tmp_path: Path, tools: Tools) -> None:
+    make.write_h36m_npz(tmp_path)
+    with pytest.raises(InputError, match="neither pictures nor 2D keypoints"):
+        joints.run_h36m(tmp_path, "initial", tools=tools)
+    few = joints.slower(read_h36m(tmp_path)[0], 2)
+    assert few.fps == 25
+    assert few.num_frames == 5
+    assert few.joints is not None
+    assert few.joints.fps == 25
+
+
+@pytest.mark.parametrize("points", [joints.OF_3DPW, joints.OF_3DHP, joints.OF_H36M])
+def test_meva_compares_14_points(points) -> None:  # type: ignore[no-untyped-def]
+    assert len(points.names) == len(points.names_of_truth) == 14
+
+
+# --- AMASS and CMU ----------------------------------------------------------------------------
+
+
+def test_amass_as_made_takes(tmp_path: Path, tools: Tools) -> None:
+    make.write_amass(tmp_path, frames=90)
+    make.write_amass(tmp_path, "short_poses", frames=20)
+    report = made.run_amass(tmp_path, "initial", tools=tools)
+    (entry,) = report.sequences
+    assert entry["frames"] == 45  # 60 frames per second thinned to 30
+    assert 0 < entry["pa_mpjpe"] < 150
+    assert "short_poses" in report.failures
+    assert "no table of the papers" in report.table()
+
+
+def test_cmu_as_made_takes(tmp_path: Path, tools: Tools, quick: None) -> None:
+    make.write_cmu(tmp_path)
+    report = made.run_cmu(tmp_path, "initial", tools=tools)
+    (entry,) = report.sequences
+    assert entry["sequence"] == "07_01"
+    assert entry["frames"] == 60
+    assert np.isfinite(entry["g_mpjpe"])
+
+
+# --- all --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", PAPER_BENCHMARKS)
+def test_a_missing_folder_is_one_line(name: str, tmp_path: Path) -> None:
+    module, function = PAPER_BENCHMARKS[name].split(":")
+    run = getattr(import_module(module), function)
+    with pytest.raises(InputError) as raised:
+        run(tmp_path / "nothing", "initial", lambda *_: None)
+    assert "docs/papers_data.md" in str(raised.value)
+    with pytest.raises(OptionError, match="is none of"):
+        run(tmp_path, "magic", lambda *_: None)
+
+
+def test_a_sequence_that_fails_is_told_and_the_others_are_scored(
+    tmp_path: Path, tools: Tools, quick: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make.write_3dpw(tmp_path, "test", "downtown_walk", frames=30)
+    bench = make_bench("initial", tools=tools)
+    sequences = read_3dpw(list_3dpw(tmp_path, "test")[0])
+
+    def nobody(sequence: DatasetSequence) -> Keypoints:
+        raise NoPersonError(f"{sequence.name}: nobody was found")
+
+    monkeypatch.setattr(bench, "keypoints_of", nobody)
+    assert bench.solve([sequences[0]]) == []
+    monkeypatch.undo()
+    assert len(bench.solve([sequences[1]])) == 1
+    assert bench.failures == {"downtown_walk_0": "downtown_walk_0: nobody was found"}
+    bench.check(1)
+    with pytest.raises(NoPersonError):
+        bench.check(0)
+
+
+def test_the_person_nearest_to_the_truth_is_taken(tmp_path: Path) -> None:
+    make.write_3dpw(tmp_path, "test", "downtown_walk", frames=12)
+    sequence = read_3dpw(list_3dpw(tmp_path, "test")[0])[0]
+    own = sequence.keypoints
+    assert own is not None
+    points = own.keypoints_2d.copy()
+    points[..., 0] += 120
+    other = own.replace(keypoints_2d=points)
+    pixels = true_pixels(sequence, Tools(load_body("toy"), PoseMixture.load()))
+    assert nearest_person([other, own], pixels) is own
+    assert nearest_person([other, own], None) is other
