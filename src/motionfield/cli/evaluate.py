@@ -1,114 +1,122 @@
-"""``motionfield evaluate``: a motion against the truth."""
+"""``motionfield evaluate``: a result file of any known program against the truth."""
 
 import argparse
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from motionfield.cli.parser import Verbs, add_common
-from motionfield.core.errors import InputError
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from motionfield.formats.results import ReadConfig, Result
+    from motionfield.steps.evaluate.pairing import Evaluation, PairConfig
 
-    from motionfield.steps.evaluate.score import Score
-
-
-class Points(NamedTuple):
-    """Joints of a file and what tells its frames and joints apart."""
-
-    joints: "Tensor"
-    names: list[str]
-    frame_index: list[int] | None
-    fps: float | None
+_FILES = "motion.npz, AMASS, joints in an npz, TRC, C3D, BVH, or what WHAM, GVHMR, TRAM,"
+_PROGRAMS = "PromptHMR, VIBE, MEVA, GLAMR, HybrIK wrote"
 
 
 def add_parser(verbs: Verbs) -> None:
-    parser = verbs.add_parser("evaluate", help="compare a motion.npz with the truth")
-    parser.add_argument("--pred", type=Path, required=True, metavar="MOTION", help="a motion.npz")
-    parser.add_argument(
-        "--truth",
-        type=Path,
-        required=True,
-        metavar="FILE",
-        help="a motion.npz, or an npz with joints (T, J, 3) in metres and joint_names (J,)",
+    parser = verbs.add_parser(
+        "evaluate",
+        help="compare a motion with the truth",
+        description=f"Compare a motion with the truth. Files: {_FILES} {_PROGRAMS}.",
     )
+    parser.add_argument("--pred", type=Path, required=True, metavar="FILE", help="the motion")
+    parser.add_argument("--truth", type=Path, required=True, metavar="FILE", help="the truth")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here too")
+    _add_pairing_options(parser)
+    _add_reading_options(parser)
     add_common(parser)
     parser.set_defaults(run_verb=run_verb)
 
 
-def run_verb(options: argparse.Namespace) -> int:
-    from motionfield.data.record import write_whole
+def _add_pairing_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("what is compared")
+    group.add_argument("--range", metavar="START-END", help="seconds of the truth to compare")
+    group.add_argument("--fps", type=float, metavar="RATE", help="resample both to this rate")
+    group.add_argument(
+        "--offset",
+        type=float,
+        default=0.0,
+        metavar="SECONDS",
+        help="how much later the prediction's clock started than the truth's",
+    )
+    group.add_argument(
+        "--joints",
+        metavar="NAMES",
+        help="only these joints, with commas between them, or a set: smpl24, openpose25, coco17 …",
+    )
+    group.add_argument(
+        "--align",
+        choices=("auto", "frame", "clip", "none"),
+        default="auto",
+        help="only figures that align every frame, or the clip (a camera that stands still), or "
+        "all (default: what the frames of the files allow)",
+    )
 
-    pred, truth = _read(options.pred), _read(options.truth)
-    pred, truth = _same_frames(options.truth, pred, truth)
-    names = [name for name in truth.names if name in pred.names]
-    if not names:
-        cure = "name them as motion.npz does (docs/conventions.md)"
-        raise InputError(options.truth, "has no joint of the same name", cure)
-    scores = _scores(pred, truth, names)
-    print(f"{len(pred.joints)} frames, {len(names)} joints: {', '.join(names)}")
-    for name, score in scores.items():
-        mean, median = float(score.mean), float(score.median)
-        print(f"{name:20} mean {mean:9.2f}  median {median:9.2f}  {score.unit}")
+
+def _add_reading_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("what files do not say")
+    group.add_argument("--person", metavar="ID", help="which person of the prediction's file")
+    group.add_argument("--truth-person", metavar="ID", help="which person of the truth's file")
+    group.add_argument("--up", choices=("y", "z"), help="the up axis of TRC, C3D and BVH files")
+    group.add_argument(
+        "--unit", choices=("m", "cm", "mm", "in", "ft", "cmu"), help="the unit of BVH files"
+    )
+
+
+def run_verb(options: argparse.Namespace) -> int:
+    from motionfield.formats.results import read_result
+    from motionfield.steps.evaluate.pairing import evaluate_results
+
+    config = pair_config(options)
+    predicted = read_result(options.pred, read_config(options, options.person))
+    truth = read_result(options.truth, read_config(options, options.truth_person))
+    found = evaluate_results(predicted, truth, config)
+    for statement in found.statements:
+        print(statement)
+    print(found.comparison.table())
     if options.json is not None:
-        figures = {
-            name: {"mean": float(s.mean), "median": float(s.median), "unit": s.unit}
-            for name, s in scores.items()
-        }
-        content = {"frames": len(pred.joints), "joints": names, "scores": figures}
-        write_whole(options.json, json.dumps(content, indent=1).encode("utf-8"))
+        write_json(options.json, predicted, truth, found)
     return 0
 
 
-def _read(path: Path) -> Points:
-    import numpy as np
-    import torch
+def read_config(options: argparse.Namespace, person: str | None) -> "ReadConfig":
+    """How the options want a file to be read."""
+    from motionfield.formats.results import ReadConfig
+    from motionfield.formats.results.marker_files import AxesConfig
 
-    if not path.is_file():
-        raise InputError(path, "does not exist", "check the path")
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            joints = torch.from_numpy(file["joints"].astype(np.float64))
-            names = [str(name) for name in file["joint_names"]]
-            frames = file["frame_index"].tolist() if "frame_index" in file.files else None
-            fps = float(file["mocap_framerate"]) if "mocap_framerate" in file.files else None
-        if joints.shape[1:] != (len(names), 3) or (frames and len(frames) != len(joints)):
-            raise ValueError(f"joints has shape {tuple(joints.shape)} for {len(names)} names")
-    except Exception as error:
-        cure = "give a motion.npz, or an npz with joints (T, J, 3) and joint_names (J,)"
-        raise InputError(path, f"is not a motion ({error})", cure) from error
-    return Points(joints, names, frames, fps)
+    return ReadConfig(person, AxesConfig(options.up, options.unit))
 
 
-def _same_frames(path: Path, pred: Points, truth: Points) -> tuple[Points, Points]:
-    """Frames of the same number where both are numbered, else all of equally many."""
-    if pred.frame_index is not None and truth.frame_index is not None:
-        place = {frame: row for row, frame in enumerate(truth.frame_index)}
-        rows = [(row, place[f]) for row, f in enumerate(pred.frame_index) if f in place]
-        if not rows:
-            raise InputError(path, "has no frame of the same frame_index", "check the range")
-        mine, theirs = zip(*rows, strict=True)
-        return (
-            pred._replace(joints=pred.joints[list(mine)]),
-            truth._replace(joints=truth.joints[list(theirs)]),
-        )
-    if len(pred.joints) != len(truth.joints):
-        fault = f"has {len(truth.joints)} frames, the motion has {len(pred.joints)}"
-        raise InputError(path, fault, "give frame_index in it, or the same frames")
-    return pred, truth
+def pair_config(options: argparse.Namespace) -> "PairConfig":
+    """How the options want two files to be compared."""
+    from motionfield.cli.run import parse_range
+    from motionfield.steps.evaluate.frame_matching import TimeConfig
+    from motionfield.steps.evaluate.pairing import PairConfig
+
+    names = None if options.joints is None else options.joints.split(",")
+    return PairConfig(
+        time=TimeConfig(parse_range(options.range), options.fps, options.offset),
+        joints=None if names is None else tuple(name.strip() for name in names),
+        align=options.align,
+    )
 
 
-def _scores(pred: Points, truth: Points, names: list[str]) -> "dict[str, Score]":
-    from motionfield.steps.evaluate.pose import mpjpe, pa_mpjpe
-    from motionfield.steps.evaluate.smoothness import acceleration_error
-    from motionfield.steps.evaluate.world import align_clip, g_mpjpe
+def write_json(path: Path, predicted: "Result", truth: "Result", found: "Evaluation") -> None:
+    """The figures and statements as a file.
 
-    a = pred.joints[:, [pred.names.index(name) for name in names]]
-    b = truth.joints[:, [truth.names.index(name) for name in names]]
-    scores = {"PA-MPJPE": pa_mpjpe(a, b), "G-MPJPE": g_mpjpe(a, b), "MPJPE (world)": mpjpe(a, b)}
-    if "pelvis" in names:
-        scores["MPJPE (pelvis)"] = mpjpe(a, b, root=(names.index("pelvis"),))
-    scores["acceleration error"] = acceleration_error(align_clip(a, b), b, pred.fps)
-    return scores
+    Raises:
+        OutputError: it cannot be written.
+    """
+    from motionfield.data.record import write_whole
+
+    content = {
+        **{
+            name: {"file": str(result.path), "source": result.source, "person": result.person}
+            for name, result in (("prediction", predicted), ("truth", truth))
+        },
+        "statements": found.statements,
+        "scores": found.comparison.summary(),
+    }
+    write_whole(path, json.dumps(content, indent=1, ensure_ascii=False).encode("utf-8"))

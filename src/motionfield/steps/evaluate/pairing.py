@@ -1,6 +1,6 @@
 """Two result files compared frame by frame, with all that was assumed stated in words."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -146,7 +146,7 @@ def _by_points(
         times = common_times(*lines, fps, config.time)
         ours = points_at(ours, times - config.time.offset_s, fps)
         theirs = points_at(theirs, times, fps)
-        return compare_joints(ours, theirs), [_resampled(fps, len(times)), mapping]
+        return _short(compare_joints(ours, theirs), shared), [_resampled(fps, len(times)), mapping]
     matched = match_frames(*lines, theirs.fps, config.time)
     total, theirs = theirs.num_frames, theirs.at_frames(matched.truth_rows)
     points = np.full((len(matched.rows), *ours.joints_world.shape[1:]), np.nan)
@@ -158,7 +158,18 @@ def _by_points(
         time_s=theirs.time_s,
         frame_index=theirs.frame_index,
     )
-    return compare_joints(ours, theirs), [_matched(matched, total), mapping]
+    return _short(compare_joints(ours, theirs), shared), [_matched(matched, total), mapping]
+
+
+def _short(comparison: Comparison, shared: list[str]) -> Comparison:
+    """Without the names of all joints in each line: the statements have them once."""
+    names = ", ".join(shared)
+    return Comparison(
+        {
+            name: replace(score, joints=score.joints.replace(f": {names}", ""))
+            for name, score in comparison.scores.items()
+        }
+    )
 
 
 def _shared_points(
