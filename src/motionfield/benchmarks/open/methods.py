@@ -9,6 +9,7 @@ from typing import Final
 
 import torch
 
+from motionfield.benchmarks.open.baselines.filtered import with_one_euro, with_savgol
 from motionfield.benchmarks.open.case import Given, Method, Tools
 from motionfield.data.tracks import Tracks
 from motionfield.steps.calibrate import CalibrateConfig, Calibrator
@@ -48,6 +49,18 @@ def sequence_fit(given: Given, tools: Tools) -> FitResult:
     return fitter.fit(given.keypoints, camera, motion)
 
 
+def one_euro(given: Given, tools: Tools) -> FitResult:
+    """``initial`` through One-Euro filters."""
+    motion, camera = first_motion(given, tools)
+    return FitResult(with_one_euro(motion), camera)
+
+
+def savgol(given: Given, tools: Tools) -> FitResult:
+    """``initial`` through Savitzky-Golay filters."""
+    motion, camera = first_motion(given, tools)
+    return FitResult(with_savgol(motion), camera)
+
+
 def each(method: OfOne) -> Method:
     """A method of one take as a method of a case: take by take, from the same seed."""
 
@@ -64,6 +77,8 @@ def each(method: OfOne) -> Method:
 METHODS: Final[dict[str, Method]] = {
     "initial": each(first_motion),
     "smplify": each(smplify),
+    "one_euro": each(one_euro),
+    "savgol": each(savgol),
     "fit": each(sequence_fit),
 }
 """Name in tables and on the command line → method."""
