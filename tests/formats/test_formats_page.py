@@ -27,3 +27,11 @@ def test_every_key_is_there_with_its_shape_and_meaning() -> None:
 def test_every_angle_is_there() -> None:
     named = {row[0] for row in rows("joint_angles.csv")}
     assert named == {re.sub("^(left|right)_", "", name) for name in ANGLES}
+
+
+def test_every_program_that_is_read_is_there() -> None:
+    from motionfield.formats.results.read import KNOWN
+
+    listed = " ".join(cell for row in rows("Files of others") for cell in row)
+    for word in re.findall(r"[A-Z][A-Za-z0-9]{2,}", KNOWN):
+        assert word in listed or word.lower() in listed, word

@@ -176,8 +176,10 @@ def test_a_bvh_worked_by_hand(tmp_path: Path) -> None:
     assert ("mixamorig:LeftFoot", "left_ankle") in result.renamed
 
 
-def test_a_trc_as_others_write_it(tmp_path: Path) -> None:
-    """Millimetres, trailing tabs, an empty cell, zeros for what was not seen."""
+@pytest.mark.parametrize("gap", [[""], []])
+def test_a_trc_as_others_write_it(gap: list[str], tmp_path: Path) -> None:
+    """Millimetres, trailing tabs, an empty cell, zeros for what was not seen; Pose2Sim leaves no
+    empty line above the numbers."""
     lines = [
         "PathFileType\t4\t(X/Y/Z)\tx.trc",
         "DataRate\tCameraRate\tNumFrames\tNumMarkers\tUnits\tOrigDataRate\tOrigDataStartFrame"
@@ -185,7 +187,7 @@ def test_a_trc_as_others_write_it(tmp_path: Path) -> None:
         "60\t60\t2\t3\tmm\t60\t1\t2",
         "Frame#\tTime\tRHip\t\t\tRKnee\t\t\tHead\t\t\t",
         "\t\tX1\tY1\tZ1\tX2\tY2\tZ2\tX3\tY3\tZ3\t",
-        "",
+        *gap,
         "1\t0.0\t100\t900\t50\t0\t0\t0\t1\t1700\t2\t",
         "2\t0.016667\t110\t900\t50\t100\t450\t50\t\t\t",
     ]
