@@ -12,6 +12,8 @@ class Origin(NamedTuple):
     title: str
     where: str
     licence: str
+    seen: bool = False
+    """Whether the reader has ever read the real files."""
 
 
 ORIGINS: Final[dict[str, Origin]] = {
@@ -61,6 +63,14 @@ ORIGINS: Final[dict[str, Origin]] = {
         "free for all uses",
     ),
 }
+
+
+def unverified(dataset: str) -> tuple[str, ...]:
+    """The sentence that a report owes its readers, where a reader has never seen real files."""
+    origin = ORIGINS[dataset]
+    if origin.seen:
+        return ()
+    return (f"UNVERIFIED: the reader of {origin.title} has never seen the real files",)
 
 
 def need(path: Path, dataset: str) -> Path:

@@ -20,7 +20,7 @@ from motionfield.core.history import step
 from motionfield.data.motion import Motion
 from motionfield.formats.datasets.sequence import DatasetSequence
 
-SMPL_PELVIS_M: Final = (-0.002, -0.223, 0.028)
+SMPL_PELVIS_M: Final = (-0.0018, -0.2233, 0.0282)
 """Rest place of the neutral mean SMPL's root joint, body axes, about."""
 
 

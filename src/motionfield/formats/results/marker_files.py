@@ -49,7 +49,6 @@ def read_marker_file(path: Path, config: AxesConfig) -> Result:
 
     Raises:
         InputError: missing, damaged, or of a unit that cannot be told.
-        MissingAssetError: a C3D file, and ``ezc3d`` is not installed.
     """
     suffix = path.suffix.lower()
     if suffix == ".bvh":

@@ -51,7 +51,6 @@ def read_result(path: Path, config: ReadConfig | None = None) -> Result:
 
     Raises:
         InputError: missing, damaged, of no known program, or of several persons with none chosen.
-        MissingAssetError: a C3D file, and ``ezc3d`` is not installed.
     """
     config = config or ReadConfig()
     if path.is_dir():
