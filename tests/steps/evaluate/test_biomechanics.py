@@ -146,6 +146,9 @@ def test_a_peak_that_one_of_both_misses_does_not_count() -> None:
     again = peak_speed_error(gap, truth, 100.0)
     assert again.error_percent == pytest.approx(0, abs=1e-9)
     assert again.frames_used == 58
+    late = truth.clone()
+    late[:60] = late[60]  # the truth is fast only where the prediction has nothing
+    assert peak_speed_error(gap, late, 100.0).joints_used == 0
 
 
 def steps(*rests: tuple[int, int], frames: int = 60) -> torch.Tensor:

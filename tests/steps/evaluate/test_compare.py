@@ -17,7 +17,8 @@ from motionfield.geometry.rotations import axis_rotation
 from motionfield.steps.evaluate.catalogue import METRICS
 from motionfield.steps.evaluate.compare import Comparison, compare_joints, compare_motions
 from motionfield.steps.evaluate.image import project_path
-from motionfield.steps.evaluate.posed import pose_of, posed_points
+from motionfield.steps.evaluate.posed import pose_of, posed_points, vertex_blocks
+from motionfield.steps.evaluate.world import clip_alignment
 from steps.evaluate.made import made_motion, points
 
 
@@ -137,6 +138,8 @@ def test_with_everything_given_every_figure_of_a_motion_is_there(truth: Motion) 
     assert scores["reprojection_px"].value == pytest.approx(3 * 2**0.5, rel=1e-3)
     assert scores["reprojection_px"].joints == "17 of coco17"
     assert scores["pck10_percent"].value == 100
+    for name in ("mpjpe_mm", "pve_mm", "accel_m_s2", "accel_mm_frame2", "image_error_px"):
+        assert scores[name].value == pytest.approx(0, abs=1e-2), name
     assert scores["mpjpe_mm"].alignment.startswith("camera axes")
     without = compare_motions(truth, truth, body).scores
     assert without["mpjpe_mm"].alignment.startswith("turned by one rigid fit")
@@ -168,6 +171,20 @@ def test_a_tilted_camera_is_an_error_of_the_up_axis_and_of_local_joints(truth: M
     assert scores["up_axis_error_deg"].value == pytest.approx(5, abs=1e-3)
     assert scores["mpjpe_mm"].value > 10
     assert scores["g_mpjpe_mm"].value == pytest.approx(0, abs=1e-2)
+    assert scores["g_mpvpe_mm"].value == pytest.approx(0, abs=1e-2)
+
+
+def test_the_global_vertex_error_is_placed_by_the_joints(truth: Motion) -> None:
+    body = load_body("toy")
+    taller = truth.replace(betas=np.float32([2] + [0] * 15))
+    ours, theirs = (pose_of(motion, body) for motion in (taller, truth))
+    joints = [posed_points(pose, body).joints for pose in (ours, theirs)]
+    fit = clip_alignment(*joints)
+    vertices = [torch.cat(list(vertex_blocks(pose, body))).double() for pose in (ours, theirs)]
+    moved = fit.apply(vertices[0].flatten(0, 1)).view_as(vertices[1])
+    expected = float((moved - vertices[1]).norm(dim=-1).mean()) * 1000
+    found = compare_motions(taller, truth, body).scores["g_mpvpe_mm"].value
+    assert found == pytest.approx(expected, rel=1e-4)
 
 
 def test_frames_that_the_truth_did_not_see_count_nowhere(truth: Motion) -> None:
@@ -221,6 +238,16 @@ def test_joints_alone_give_what_the_body_gives(truth: Motion) -> None:
         assert alone[name].value == pytest.approx(whole[name].value, rel=1e-2), name
     assert "24 shared: pelvis, left_hip" in alone["mpjpe_mm"].joints
     assert alone["rte_percent"].joints == "left_hip and right_hip"
+
+
+def test_a_point_that_one_never_has_is_not_compared() -> None:
+    joints = points(0, 9, 24).float().numpy()
+    part = joints.copy()
+    part[:, [3, 22]] = np.nan
+    scores = compare_joints(track(part), track(joints)).scores
+    assert scores["g_mpjpe_mm"].frames_used == 9
+    assert scores["g_mpjpe_mm"].joints.startswith("22 shared")
+    assert "left_hand" not in scores["g_mpjpe_mm"].joints
 
 
 def test_joints_without_hips_have_no_local_errors() -> None:

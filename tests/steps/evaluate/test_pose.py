@@ -69,6 +69,9 @@ def test_pck_and_auc_by_hand() -> None:
     assert pck_3d(predicted, truth).mean == pytest.approx(
         100 * float((errors <= 150).double().mean())
     )
+    nearly = float(errors.max()) * (1 - 1e-9)
+    assert pck_3d(predicted, truth, nearly).mean == pytest.approx(100 * 11 / 12)
+    assert pck_3d(predicted, truth, nearly + 1e-3).mean == 100
     # The naive twin of the area: one threshold after the other, and trapezoids by hand.
     shares = [float((errors <= threshold).double().mean()) for threshold in range(200)]
     area = sum((a + b) / 2 for a, b in pairwise(shares)) / 199

@@ -82,6 +82,7 @@ def test_cameras_see_upright_people_and_keep_the_motion(windows: torch.Tensor) -
     step_before = before[:, :-1, 0].mT @ before[:, 1:, 0]
     step_after = after[:, :-1, 0].mT @ after[:, 1:, 0]
     torch.testing.assert_close(step_before, step_after, atol=1e-5, rtol=0)
+    torch.testing.assert_close(after[:, 0, 0], camera_roots(2, generator(2)).float())
     # Up in camera axes is -y and, where the camera looks down, -z: up to 60 degrees.
     up = camera_roots(2000, generator(3))[..., 1]
     assert (up[:, 0].abs() < 1e-9).all()

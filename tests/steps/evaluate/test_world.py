@@ -167,6 +167,7 @@ def test_rte_of_someone_who_never_moves_is_no_number() -> None:
     missing = gap.clone()
     missing[2] = torch.nan
     assert rte(missing, gap).frames_used == 4
+    assert rte(gap, missing).frames_used == 4
     assert rte(gap * torch.nan, gap).frames_used == 0
 
 
@@ -192,13 +193,14 @@ def test_glamr_forgives_heading_and_place_but_not_height(heading: float) -> None
 
 
 def test_glamr_starts_anew_from_the_frame_before_each_block() -> None:
-    truth = walk(50)
+    """A jump at the start of a block is still seen by the whole block, and by no later one."""
+    truth = walk(60)
     moved = truth.clone()
-    moved[19:] += torch.tensor([1.0, 0, 0], dtype=torch.float64)
+    moved[20:] += torch.tensor([1.0, 0, 0], dtype=torch.float64)
     error = glamr(moved, torch.eye(3).double(), truth).per_frame
-    torch.testing.assert_close(error[:19], torch.zeros(19).double(), atol=1e-6, rtol=0)
-    assert error[19] == pytest.approx(1000)  # still of the first block
-    torch.testing.assert_close(error[20:], torch.zeros(30).double(), atol=1e-6, rtol=0)
+    torch.testing.assert_close(error[:20], torch.zeros(20).double(), atol=1e-6, rtol=0)
+    torch.testing.assert_close(error[20:40], torch.full((20,), 1000.0).double())
+    torch.testing.assert_close(error[40:], torch.zeros(20).double(), atol=1e-6, rtol=0)
 
 
 def test_heading_of_people_who_stand_lean_and_lie() -> None:

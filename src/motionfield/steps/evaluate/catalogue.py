@@ -72,6 +72,7 @@ _WORLD: Final = {
     "g_mpjpe_mm": Metric(
         "mm", _SMPL, _CLIP, "assumed for DiffOpt", "its text does not say; NeMo fits to vertices"
     ),
+    "g_mpvpe_mm": Metric("mm", _VERTICES, f"{_CLIP}, fitted to joints", "assumed for DiffOpt"),
     "wa_mpjpe100_mm": Metric("mm", _SMPL, "similarity of 100 frames", "WHAM", "scale is forgiven"),
     "w_mpjpe100_mm": Metric(
         "mm", _SMPL, "similarity of the first 2 of 100 frames", "WHAM", "scale is forgiven"

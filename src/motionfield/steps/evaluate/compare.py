@@ -73,7 +73,7 @@ def compare_motions(
     scores = {
         **_pose_scores(pair, body),
         **_nemo_scores(predicted, truth, body),
-        **_world_scores(pair),
+        **_world_scores(pair, body),
         **_smoothness_scores(pair),
         **_feet_scores(pair, truth),
         **_biomechanics_scores(pair, predicted, truth),
@@ -196,13 +196,18 @@ def _nemo_scores(predicted: Motion, truth: Motion, body: Body) -> dict[str, Name
     )
 
 
-def _world_scores(pair: _Pair) -> dict[str, NamedScore]:
+def _world_scores(pair: _Pair, body: Body) -> dict[str, NamedScore]:
     joints, lsp = pair.joints, pair.lsp
+    fit = world.clip_alignment(*joints)
+    frames = len(pair.observed)
+    placing = Placing(fit.R_b_a.expand(frames, 3, 3), fit.t_b_a.expand(frames, 3))
+    vertices = vertex_error(*pair.poses, body, placing).only(pair.observed)
     with_root = (_beside(lsp[0], joints[0][:, :1]), _beside(lsp[1], joints[1][:, :1]))
     root = (lsp[0].shape[1],)
     return _all_named(
         {
             "g_mpjpe_mm": world.g_mpjpe(*joints),
+            "g_mpvpe_mm": vertices,
             "wa_mpjpe100_mm": world.wa_mpjpe(*joints),
             "w_mpjpe100_mm": world.w_mpjpe(*joints),
             "wa_mpjpe100_rigid_mm": world.wa_mpjpe(*joints, with_scale=False),

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 
+import numpy as np
 from torch import Tensor
 
 from motionfield.core.arrays import tensor_of
@@ -23,14 +24,16 @@ def compare_joints(predicted: JointTrack, truth: JointTrack) -> Comparison:
     """Points alone against the truth, frame by frame: those that both have by name.
 
     Each may be in a world of its own: local errors are in axes turned by one rigid fit of the
-    clip. Points that are missing (NaN) take their frame out. Without hips, pelvis or mid hip
-    there are no local errors and no root translation error.
+    clip. Points that are missing (NaN) take their frame out; a point that either never has is not
+    compared at all. Without hips, pelvis or mid hip there are no local errors and no root
+    translation error.
 
     Raises:
-        OptionError: lengths or frame rates differ, or fewer than three names are shared.
+        OptionError: lengths or frame rates differ, or fewer than three points are shared.
     """
     check_same_clock((predicted.num_frames, truth.num_frames), (predicted.fps, truth.fps))
-    names = tuple(name for name in truth.joint_names if name in predicted.joint_names)
+    had = _names_with_values(predicted)
+    names = tuple(name for name in _names_with_values(truth) if name in had)
     if len(names) < 3:
         raise OptionError(
             f"metrics: prediction and truth share {len(names)} joints by name; three are needed: "
@@ -57,6 +60,14 @@ def compare_joints(predicted: JointTrack, truth: JointTrack) -> Comparison:
         limbs = [points[:, [names.index(n) for n in LIMB_JOINTS]] for points in (ours, theirs)]
         found |= _limb_scores(limbs[0], limbs[1], truth.fps)
     return Comparison(found)
+
+
+def _names_with_values(track: JointTrack) -> list[str]:
+    """Names of the points that are there in some frame; all of them where nothing ever is."""
+    there = np.isfinite(track.joints_world).all(-1).any(0)
+    if not there.any():
+        return list(track.joint_names)
+    return [name for name, known in zip(track.joint_names, there, strict=True) if known]
 
 
 _LOCAL = ("mpjpe_mm", "accel_m_s2", "accel_mm_frame2", "vel_mm_frame", "vel_m_s")
