@@ -16,8 +16,15 @@ from motionfield.benchmarks.papers import emdb, joints, made, nemo_mocap, penn
 from motionfield.benchmarks.papers.camera_paths import ORACLE, camera_motion
 from motionfield.benchmarks.papers.registry import PAPER_BENCHMARKS
 from motionfield.benchmarks.papers.scores import mean_shape, resampled, true_motion
-from motionfield.benchmarks.papers.solve import Solved, make_bench, nearest_person, true_pixels
+from motionfield.benchmarks.papers.solve import (
+    DETECTED,
+    Solved,
+    make_bench,
+    nearest_person,
+    true_pixels,
+)
 from motionfield.body.registry import load_body
+from motionfield.core.assets import fetch_asset
 from motionfield.core.errors import InputError, NoPersonError, OptionError
 from motionfield.data import CameraPath, Keypoints, Motion
 from motionfield.formats.datasets.emdb import list_emdb, read_emdb
@@ -25,7 +32,7 @@ from motionfield.formats.datasets.h36m import read_h36m
 from motionfield.formats.datasets.nemo_mocap import ACTIONS, TAKES, read_nemo_mocap
 from motionfield.formats.datasets.parts import camera_of
 from motionfield.formats.datasets.penn import PENN_13, read_penn
-from motionfield.formats.datasets.sequence import DatasetSequence
+from motionfield.formats.datasets.sequence import DatasetSequence, Pictures
 from motionfield.formats.datasets.threedpw import list_3dpw, read_3dpw
 from motionfield.formats.keypoint_files import read_keypoints
 from motionfield.priors.pose_mixture import PoseMixture
@@ -367,6 +374,7 @@ def test_3dpw_end_to_end(tmp_path: Path, tools: Tools) -> None:
     assert 0 < cells["PA-MPJPE"][0] <= cells["MPJPE"][0] < 300
     assert cells["ACC-ERR"][0] < 20
     assert "MEVA" in report.table()
+    assert "UNVERIFIED: the reader of 3DPW" in report.table()
 
 
 def test_zju_scores_393_and_leaves_it_out_of_training(tmp_path: Path, tools: Tools) -> None:
@@ -464,6 +472,29 @@ def test_a_sequence_that_fails_is_told_and_the_others_are_scored(
     bench.check(1)
     with pytest.raises(NoPersonError):
         bench.check(0)
+
+
+@pytest.mark.models("demo_video")
+def test_the_tracker_sees_pictures(tools: Tools) -> None:
+    """A sequence that has only a video goes through the real detector, for its chosen frames."""
+    video = fetch_asset("demo_video")
+    numbers = np.arange(10, 40, 2)
+    sequence = DatasetSequence(
+        dataset="h36m",
+        name="demo",
+        subject="S9",
+        action="demo",
+        fps=15.0,
+        good=np.ones(len(numbers), bool),
+        pictures=Pictures(video, numbers),
+    )
+    bench = make_bench("initial", tools=tools)
+    seen = bench.keypoints_of(sequence)
+    assert seen.num_frames == len(numbers)
+    assert seen.observed.mean() > 0.9
+    np.testing.assert_allclose(np.diff(seen.time_s), 1 / 15)
+    assert bench.keypoints_of(sequence) is seen
+    assert DETECTED in bench.notes
 
 
 def test_the_person_nearest_to_the_truth_is_taken(tmp_path: Path) -> None:

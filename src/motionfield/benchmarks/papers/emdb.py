@@ -57,7 +57,7 @@ Figures = dict[str, Any]
 
 def run_diffopt(
     data: Path,
-    method: str,
+    method: str = "fit",
     progress: Progress = silent,
     tools: Tools | None = None,
 ) -> PaperReport:
@@ -83,7 +83,7 @@ def run_diffopt(
 
 def run_diffopt_untrimmed(
     data: Path,
-    method: str,
+    method: str = "fit",
     progress: Progress = silent,
     tools: Tools | None = None,
 ) -> PaperReport:
@@ -106,7 +106,7 @@ def run_diffopt_untrimmed(
 
 def run_neuhmr(
     data: Path,
-    method: str,
+    method: str = "fit",
     progress: Progress = silent,
     tools: Tools | None = None,
 ) -> PaperReport:

@@ -57,7 +57,7 @@ OF_ZJU: Final = _named(OPENPOSE_25.name, "neck", "nose", "mid_hip")
 
 
 def run_3dpw(
-    data: Path, method: str, progress: Progress = silent, tools: Tools | None = None
+    data: Path, method: str = "fit", progress: Progress = silent, tools: Tools | None = None
 ) -> PaperReport:
     """MEVA's Table 2 on 3DPW's test split.
 
@@ -73,7 +73,7 @@ def run_3dpw(
 
 
 def run_3dhp(
-    data: Path, method: str, progress: Progress = silent, tools: Tools | None = None
+    data: Path, method: str = "fit", progress: Progress = silent, tools: Tools | None = None
 ) -> PaperReport:
     """MEVA's Table 2 on the test set of MPI-INF-3DHP.
 
@@ -88,7 +88,7 @@ def run_3dhp(
 
 
 def run_h36m(
-    data: Path, method: str, progress: Progress = silent, tools: Tools | None = None
+    data: Path, method: str = "fit", progress: Progress = silent, tools: Tools | None = None
 ) -> PaperReport:
     """MEVA's Table 2 on Human3.6M.
 
@@ -104,7 +104,7 @@ def run_h36m(
 
 
 def run_zju(
-    data: Path, method: str, progress: Progress = silent, tools: Tools | None = None
+    data: Path, method: str = "fit", progress: Progress = silent, tools: Tools | None = None
 ) -> PaperReport:
     """NeuHMR's Table 1: subject 393 before the first camera; nobody is trained on here.
 

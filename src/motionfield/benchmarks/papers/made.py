@@ -23,6 +23,7 @@ from motionfield.core.progress import Progress, silent, tracked
 from motionfield.data.motion import Motion
 from motionfield.formats.datasets.amass import list_amass, read_amass
 from motionfield.formats.datasets.cmu import list_cmu, read_cmu
+from motionfield.formats.datasets.origins import unverified
 from motionfield.steps.evaluate.pose import mpjpe, pa_mpjpe
 from motionfield.steps.evaluate.posed import pose_of, posed_points
 from motionfield.steps.evaluate.world import align_clip, g_mpjpe
@@ -39,7 +40,7 @@ NamedMotion = tuple[str, str, Motion]
 
 
 def run_amass(
-    data: Path, method: str, progress: Progress = silent, tools: Tools | None = None
+    data: Path, method: str = "fit", progress: Progress = silent, tools: Tools | None = None
 ) -> PaperReport:
     """Every motion below the folder, on our body.
 
@@ -53,7 +54,7 @@ def run_amass(
 
 
 def run_cmu(
-    data: Path, method: str, progress: Progress = silent, tools: Tools | None = None
+    data: Path, method: str = "fit", progress: Progress = silent, tools: Tools | None = None
 ) -> PaperReport:
     """Every trial below the folder, retargeted to our body.
 
@@ -112,6 +113,7 @@ def _run(name: str, bench: Bench, motions: Iterable[NamedMotion], total: int) ->
         f"{bench.tools.seed}",
         "24 joints; pa: similarity of each frame; aligned: hips at the origin after one rigid "
         "motion of the clip; g: after that motion alone",
+        *unverified(name),
     )
     return PaperReport(name, bench.method, rows, notes, tuple(figures), bench.failures)
 

@@ -36,7 +36,7 @@ Figures = dict[str, Any]
 
 def run_nemo_mocap(
     data: Path,
-    method: str,
+    method: str = "fit",
     progress: Progress = silent,
     tools: Tools | None = None,
 ) -> PaperReport:

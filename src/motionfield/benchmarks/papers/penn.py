@@ -52,7 +52,7 @@ _DETECTOR_NAMES: Final = {name: name for name in LIMB_JOINTS} | {"head": "nose"}
 
 def run_penn(
     data: Path,
-    method: str,
+    method: str = "fit",
     progress: Progress = silent,
     tools: Tools | None = None,
     batches: int = BATCHES,

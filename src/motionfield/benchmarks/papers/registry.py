@@ -16,5 +16,7 @@ PAPER_BENCHMARKS: Final[dict[str, str]] = {
     "amass": f"{_ROOM}.made:run_amass",
     "cmu": f"{_ROOM}.made:run_cmu",
 }
-"""Name → ``module:function`` of ``(data: Path, method: str, progress)``; the report that it gives
-back has ``table()`` and ``summary()``. All need a folder of the user's (``--data``)."""
+"""Name → ``module:function`` of ``(data: Path, method: str = "fit", progress)``.
+
+The report that it gives back has ``table()`` and ``summary()``. All need a folder of the user's.
+"""

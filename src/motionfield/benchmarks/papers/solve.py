@@ -19,6 +19,7 @@ from motionfield.core.progress import Progress, silent
 from motionfield.data.camera_path import CameraPath
 from motionfield.data.keypoints import Keypoints
 from motionfield.formats.calib_file import Intrinsics
+from motionfield.formats.datasets.origins import unverified
 from motionfield.formats.datasets.sequence import DatasetSequence, Pictures
 from motionfield.formats.video_file import stream_frames
 from motionfield.geometry.cameras import project, world_to_camera
@@ -83,7 +84,7 @@ class Bench:
             self._first_error = self._first_error or error
             return []
         for sequence in sequences:
-            self.notes.update(dict.fromkeys(sequence.notes))
+            self.notes.update(dict.fromkeys((*unverified(sequence.dataset), *sequence.notes)))
         return [Solved(s, r, seconds) for s, r in zip(sequences, results, strict=True)]
 
     def check(self, scored: int) -> None:
