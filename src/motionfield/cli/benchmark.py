@@ -6,13 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from motionfield.benchmarks.papers.registry import PAPER_BENCHMARKS
 from motionfield.cli.parser import Verbs, add_common
 from motionfield.core.errors import OptionError
-
-try:
-    from motionfield.benchmarks.papers.registry import PAPER_BENCHMARKS
-except ModuleNotFoundError:  # not in this version yet
-    PAPER_BENCHMARKS = {}
 
 BENCHMARKS = {
     "body_speed": "motionfield.benchmarks.body_speed:benchmark_body_speed",

@@ -94,8 +94,8 @@ def _closure(modules: set[str]) -> list[Path]:
         imported, named = _imports(path)
         waiting += imported
         data |= named
-    weights = {path for path in _package_folder().glob("weights/*") if path.name in data}
-    return sorted({*found.values(), *weights})
+    files = {path for path in _data_files() if path.name in data}
+    return sorted({*found.values(), *files})
 
 
 @functools.cache
@@ -128,9 +128,13 @@ def _file(module: str) -> Path | None:
 
 
 @functools.cache
-def _package_folder() -> Path:
+def _data_files() -> tuple[Path, ...]:
+    """Weights and figures that the package ships."""
     spec = importlib.util.find_spec(_PACKAGE)
-    return Path(spec.origin).parent if spec and spec.origin else Path()
+    if spec is None or spec.origin is None:
+        return ()
+    folder = Path(spec.origin).parent
+    return tuple(path for suffix in _DATA_SUFFIXES for path in folder.rglob(f"*{suffix}"))
 
 
 @functools.cache

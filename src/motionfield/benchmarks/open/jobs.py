@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, NamedTuple, Protocol, get_args
+from typing import Final, Literal, NamedTuple, Protocol, get_args, runtime_checkable
 
 import numpy as np
 
@@ -30,6 +30,7 @@ class TakeInfo(NamedTuple):
     frames: int
 
 
+@runtime_checkable
 class Scorer(Protocol):
     """Scores a method's answer to the take of that index. It travels to other processes."""
 

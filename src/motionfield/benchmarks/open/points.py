@@ -1,22 +1,20 @@
 """The points tier's detector as a version describes it."""
 
 import dataclasses
-import hashlib
-from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
+from motionfield.benchmarks.open.dependencies import code_hash
 from motionfield.core.errors import InputError
 from motionfield.core.history import plain
-from motionfield.worlds import detector_error
-from motionfield.worlds.detector_error import DetectorErrorConfig
-
-_DIGITS: Final = 12
+from motionfield.worlds.detector_error import DetectorErrorConfig, detect
 
 
 def describe_detector(config: DetectorErrorConfig) -> dict[str, Any]:
-    """The detector's error as plain data: its options, and a hash of the code with its figures."""
-    source = Path(detector_error.__file__).read_bytes().replace(b"\r\n", b"\n")
-    return {"options": plain(config), "code": hashlib.sha256(source).hexdigest()[:_DIGITS]}
+    """The detector's error as plain data: its options, and a hash of its code and figures.
+
+    The hash is told, not compared: whether anything changed is seen by the fingerprints.
+    """
+    return {"options": plain(config), "code": code_hash(detect)}
 
 
 def detector_of(description: dict[str, Any]) -> DetectorErrorConfig:

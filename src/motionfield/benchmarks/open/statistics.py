@@ -58,7 +58,7 @@ def estimate(samples: Sequence[Sample], seed: int = 0, draws: int = DRAWS) -> Es
     return Estimate(mean, low, high, len(used), clips, len(by_action))
 
 
-def clip_means(samples: Sequence[Sample]) -> list[Float[ndarray, "clips"]]:
+def clip_means(samples: Sequence[Sample]) -> list[Float[ndarray, "_"]]:
     """Per action (in the order of their names) the mean of each clip."""
     found: dict[str, dict[str, list[float]]] = {}
     for sample in samples:
@@ -70,7 +70,7 @@ def clip_means(samples: Sequence[Sample]) -> list[Float[ndarray, "clips"]]:
 
 
 def _bootstrap(
-    by_action: Sequence[Float[ndarray, "clips"]], rng: np.random.Generator, draws: int
+    by_action: Sequence[Float[ndarray, "_"]], rng: np.random.Generator, draws: int
 ) -> Float[ndarray, "draws"]:
     """Means over actions of clips drawn anew."""
     total = np.zeros(draws)
