@@ -10,6 +10,7 @@ from formats import made
 from formats.made_pickles import joblib_dump
 from formats.results import made_results
 from motionfield.body.registry import load_body
+from motionfield.core.conventions import JOINT_NAMES
 from motionfield.core.errors import InputError, OptionError
 from motionfield.data import Motion
 from motionfield.formats.bvh import write_bvh
@@ -77,12 +78,43 @@ def test_peers_against_each_other(program: str, tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     truth = made_results.wham(tmp_path)
     found = evaluated(made_results.WRITERS[program](tmp_path / "a"), truth)
-    assert any("betas are of another shape space" in line for line in found.statements)
+    assert (
+        sum("on the mean shape of anny (its betas are SMPL's)" in s for s in found.statements) == 2
+    )
     for metric in POSITIONS:
         assert values(found)[metric] == pytest.approx(0, abs=TOLERANCE_MM)
     if program == "GVHMR":
         # It counts from 0, the other from 5: what they share are 7 frames of a steady walk.
         assert any("7 of the truth's 12" in line for line in found.statements)
+
+
+@pytest.mark.parametrize("name", ["pred", "truth"])
+def test_smpls_poses_take_the_other_files_shape(name: str, tmp_path: Path) -> None:
+    """The same walk by a person of another shape and long legs: nothing is left of the shape."""
+    walk = read_result(made_results.wham(tmp_path))
+    assert walk.rotations is not None
+    assert walk.root is not None
+    motion = made.long_legged(made.walk_ahead("anny", made_results.COUNT))
+    body, parameters = load_body("anny"), made.parameters(motion)
+    rest = body.rest_joints(parameters["betas"], parameters["bone_scale"])[0].numpy()
+    rotations = walk.rotations.astype(np.float32)
+    ours = npz(
+        tmp_path,
+        motion.replace(
+            global_orient=rotations[:, 0],
+            body_pose=rotations[:, 1:],
+            transl=(walk.root - rest).astype(np.float32),
+            frame_index=made_results.FRAMES,
+            observed=np.ones(made_results.COUNT, bool),
+        ),
+    )
+    files = {"pred": ours, "truth": walk.path}
+    if name == "truth":
+        files = {"pred": walk.path, "truth": ours}
+    found = evaluated(files["pred"], files["truth"])
+    for metric in POSITIONS:
+        assert values(found)[metric] == pytest.approx(0, abs=TOLERANCE_MM)
+    assert any("on the other file's shape of anny" in line for line in found.statements)
 
 
 def test_camera_results_show_what_needs_no_world(tmp_path: Path) -> None:
@@ -260,6 +292,15 @@ def test_bodies_that_differ_are_compared_by_joints(tmp_path: Path) -> None:
     assert any("on its body toy" in line for line in found.statements)
 
 
+def test_one_frame(tmp_path: Path) -> None:
+    """Poses have errors, movements have none: NaN, not nought."""
+    truth = npz(tmp_path, made.walk_ahead("anny", 1))
+    found = evaluated(truth, truth)
+    assert values(found)["pa_mpjpe_mm"] == pytest.approx(0, abs=TOLERANCE_MM)
+    assert np.isnan(values(found)["accel_m_s2"])
+    assert found.comparison.scores["accel_m_s2"].frames_used == 0
+
+
 def test_every_figure_is_classified() -> None:
     """A new figure needs "clip" unless it is named; these are known to be right."""
     score = {name: named_value(name, 1.0, (1, 1)) for name in METRICS}
@@ -273,18 +314,18 @@ def test_every_figure_is_classified() -> None:
 
 
 def test_missing_values_stay_missing(tmp_path: Path) -> None:
-    """A figure over nothing is NaN, and null in the JSON file; the rest says what it used."""
+    """A figure says what it used; over nothing it is NaN, and null in the JSON file."""
     motion = made.walk_ahead("anny", 8)
     truth = tmp_path / "truth.npz"
     joints = made.true_joints(motion)
-    joints[:, 3] = np.nan
-    from motionfield.core.conventions import JOINT_NAMES
-
+    joints[[0, 1, 3, 5, 7], 3] = np.nan
     np.savez(truth, joints=joints, joint_names=np.array(JOINT_NAMES), fps=30.0)
     found = evaluated(npz(tmp_path, motion), truth)
-    assert np.isnan(values(found)["pa_mpjpe_mm"])
-    assert found.comparison.scores["pa_mpjpe_mm"].frames_used == 0
-    assert found.comparison.summary()["pa_mpjpe_mm"]["value"] is None
+    assert values(found)["pa_mpjpe_mm"] == pytest.approx(0, abs=TOLERANCE_MM)
+    assert found.comparison.scores["pa_mpjpe_mm"].frames_used == 3
+    assert np.isnan(values(found)["accel_m_s2"])
+    assert found.comparison.scores["accel_m_s2"].frames_used == 0
+    assert found.comparison.summary()["accel_m_s2"]["value"] is None
 
 
 def test_units_and_axes_reach_the_reader(tmp_path: Path) -> None:

@@ -60,8 +60,9 @@ def evaluate_results(
 ) -> Evaluation:
     """Score one result against another.
 
-    Poses are compared on our own body where neither file has joints of its own (shapes of SMPL's
-    space cannot be used without its files); else joints are compared by name.
+    Poses are compared on our own body where neither file has joints of its own; else joints are
+    compared by name. A shape of SMPL's space cannot be used without its files: such poses take the
+    other file's shape, or both the mean one.
 
     Raises:
         InputError: rates or lengths that differ and nothing that says how they belong together,
@@ -74,11 +75,13 @@ def evaluate_results(
     frames = (predicted.frame, truth.frame)
     paths = all(result.has_path for result in (predicted, truth))
     align = allowed(frames, paths, config.align)
-    by = _by_motions if _are_motions(predicted, truth, config) else _by_points
+    as_motions = _are_motions(predicted, truth, config)
+    by = _by_motions if as_motions else _by_points
     comparison, lines = by(predicted, truth, clocks, config)
+    shapes = (truth.motion, predicted.motion) if as_motions else (None, None)
     statements = [
-        f"prediction: {describe(predicted, clocks[0])}",
-        f"truth: {describe(truth, clocks[1])}",
+        f"prediction: {describe(predicted, clocks[0], shapes[0])}",
+        f"truth: {describe(truth, clocks[1], shapes[1])}",
         *lines,
         told(align, frames),
     ]
@@ -90,7 +93,7 @@ def evaluate_results(
 def _are_motions(predicted: Result, truth: Result, config: PairConfig) -> bool:
     if config.joints is not None or any(r.joints is not None for r in (predicted, truth)):
         return False
-    return body_of(predicted).name == body_of(truth).name
+    return body_of(predicted, truth.motion).name == body_of(truth, predicted.motion).name
 
 
 def _check_rates(
@@ -105,9 +108,11 @@ def _check_rates(
 def _by_motions(
     predicted: Result, truth: Result, clocks: tuple[Clock, Clock], config: PairConfig
 ) -> tuple[Comparison, list[str]]:
-    ours, theirs = motion_of(predicted, clocks[0]), motion_of(truth, clocks[1])
+    ours = motion_of(predicted, clocks[0], truth.motion)
+    theirs = motion_of(truth, clocks[1], predicted.motion)
     lines = _lines_of(predicted, ours), _lines_of(truth, theirs)
-    body, joints = body_of(truth), f"joints: both pose the body {theirs.body_model}"
+    body = body_of(truth, predicted.motion)
+    joints = f"joints: both pose the body {body.name}"
     if config.time.fps is not None:
         fps = config.time.fps
         times = common_times(*lines, fps, config.time)

@@ -28,8 +28,11 @@ class Clock(NamedTuple):
     known: bool
 
 
-def describe(result: Result, clock: Clock) -> str:
-    """One line: whose file, which person, how many frames, in what axes, posed how."""
+def describe(result: Result, clock: Clock, shape: Motion | None) -> str:
+    """One line: whose file, which person, how many frames, in what axes, posed how.
+
+    ``shape`` is as in ``motion_of``.
+    """
     person = f", person {result.person} of {len(result.persons)}" if len(result.persons) > 1 else ""
     rate = f"{clock.fps:g} fps" + ("" if clock.known else " (assumed)")
     if result.joints is not None:
@@ -37,23 +40,30 @@ def describe(result: Result, clock: Clock) -> str:
     elif result.motion is not None:
         what = f"on its body {result.motion.body_model}"
     else:
-        what = f"its poses on the mean shape of {DEFAULT_BODY} (betas are of another shape space)"
+        whose = "the other file's shape" if shape is not None else "the mean shape"
+        what = f"its poses on {whose} of {body_of(result, shape).name} (its betas are SMPL's)"
     return (
         f"{result.path.name}: {result.source}{person}, {result.num_frames} frames at {rate}, "
         f"in {FRAMES[result.frame]}; {what}"
     )
 
 
-def body_of(result: Result) -> Body:
-    """The body that a result's poses drive."""
-    return load_body(DEFAULT_BODY if result.motion is None else result.motion.body_model)
+def body_of(result: Result, shape: Motion | None = None) -> Body:
+    """The body that a result's poses drive; ``shape`` is as in ``motion_of``."""
+    own = shape if result.motion is None else result.motion
+    return load_body(DEFAULT_BODY if own is None else own.body_model)
 
 
-def motion_of(result: Result, clock: Clock) -> Motion:
+def motion_of(result: Result, clock: Clock, shape: Motion | None = None) -> Motion:
     """The poses of a result on our body.
 
     Frames that hold a value that is not finite are left out. A result without a path stays at the
     world's origin.
+
+    Args:
+        result: what to pose.
+        clock: its rate.
+        shape: whose shape it takes where its own is of SMPL's space; None: the mean shape.
 
     Raises:
         InputError: the file holds no poses, or no whole frame.
@@ -62,9 +72,10 @@ def motion_of(result: Result, clock: Clock) -> Motion:
         return result.motion
     if result.rotations is None:
         raise InputError(result.path, "holds joints but no poses", "compare joints")
-    body = load_body(DEFAULT_BODY)
-    betas = np.zeros(body.num_betas, np.float32)
-    rest = body.rest_joints(tensor_of(betas))[0].numpy()
+    body = body_of(result, shape)
+    betas = np.zeros(body.num_betas, np.float32) if shape is None else shape.betas
+    scale = None if shape is None else shape.bone_scale
+    rest = body.rest_joints(tensor_of(betas), None if scale is None else tensor_of(scale))
     root = np.zeros((result.num_frames, 3)) if result.root is None else result.root
     whole = np.isfinite(result.rotations).all((1, 2, 3)) & np.isfinite(root).all(1)
     if not whole.any():
@@ -73,8 +84,9 @@ def motion_of(result: Result, clock: Clock) -> Motion:
     return Motion(
         global_orient=rotations[:, 0],
         body_pose=rotations[:, 1:],
-        transl=(root[whole] - rest).astype(np.float32),
+        transl=(root[whole] - rest[0].numpy()).astype(np.float32),
         betas=betas,
+        bone_scale=scale,
         body_model=body.name,
         fps=clock.fps,
         time_s=times_of(result, clock)[whole],
