@@ -1,5 +1,6 @@
 """Clothes and hair over the skin: one mesh with a layer per face, ready to be posed."""
 
+from collections.abc import Sequence
 from enum import IntEnum
 from typing import Final, NamedTuple
 
@@ -31,6 +32,7 @@ _FOLD_PERIODS_M: Final = (0.4, 0.9, 0.4)
 _DRAPE_ROUNDS: Final = 20
 _HEAD: Final = JOINT_INDEX["head"]
 _SIDES: Final = ("left", "right")
+_ARM: Final = ("shoulder", "elbow", "wrist")
 
 
 class LayerKind(IntEnum):
@@ -118,9 +120,7 @@ def garment_regions(figure: Figure, outfit: Outfit) -> dict[LayerKind, Float[nda
     head = figure.weight[:, _HEAD]
     hip_y, knee_y, ankle_y = (joints[f"left_{n}"][1] for n in ("hip", "knee", "ankle"))
     waist_y = joints["spine1"][1]
-    sleeve_x = _along(
-        outfit.sleeve, [joints[f"left_{n}"][0] for n in ("shoulder", "elbow", "wrist")]
-    )
+    sleeve_x = _along(outfit.sleeve, [joints[f"left_{n}"][0] for n in _ARM])
     neck = joints["neck"]
     collar = y - (neck[1] - 0.012 - 0.22 * (z - neck[2])) - 1.5 * np.maximum(0, x - 0.075)
     hem_y = waist_y - outfit.top_hem * (waist_y - hip_y)
@@ -280,9 +280,9 @@ def _bind(figure: Figure) -> Float[ndarray, "vertices 3"]:
     return figure.skin.bind_vertices.numpy().astype(np.float64)
 
 
-def _along(share: float, stops: list[float]) -> float:
+def _along(share: float, stops: Sequence[np.floating]) -> float:
     """The place ``share`` bones down a limb whose joints lie at ``stops``."""
     slope_before = stops[1] - stops[0]
     if share < 0:
         return float(stops[0] + share * slope_before)
-    return float(np.interp(share, range(len(stops)), stops))
+    return float(np.interp(share, np.arange(len(stops)), stops))

@@ -73,5 +73,5 @@ def _spectral(
     squared = sum(axis**2 for axis in np.meshgrid(*axes, indexing="ij"))
     white *= np.maximum(squared, 1.0) ** (-slope / 2)
     white.reshape(-1)[0] = 0
-    noise = np.fft.irfftn(white, shape)
+    noise = np.fft.irfftn(white, shape, axes=range(len(shape)))
     return (noise / noise.std()).astype(np.float32)

@@ -40,10 +40,18 @@ class Sensor(NamedTuple):
         coded = coded + grain * np.float32(255 * self.noise)
         frame = cv2.convertScaleAbs(np.maximum(coded, 0))
         if self.jpeg_quality > 0:
-            quality = [cv2.IMWRITE_JPEG_QUALITY, self.jpeg_quality]
-            coded_file = cv2.imencode(".jpg", frame[..., ::-1], quality)[1]
-            frame = np.ascontiguousarray(cv2.imdecode(coded_file, cv2.IMREAD_COLOR)[..., ::-1])
+            frame = _compressed(frame, self.jpeg_quality)
         return frame
+
+
+def _compressed(
+    frame: UInt8[ndarray, "height width 3"], quality: int
+) -> UInt8[ndarray, "height width 3"]:
+    file = cv2.imencode(".jpg", frame[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+    opened = cv2.imdecode(file, cv2.IMREAD_COLOR)
+    if opened is None:
+        raise RuntimeError("OpenCV cannot read the JPEG that it wrote")
+    return np.ascontiguousarray(opened[..., ::-1])
 
 
 def draw_sensor(rng: np.random.Generator, config: AvatarConfig) -> Sensor:
