@@ -28,6 +28,7 @@ from motionfield.steps.evaluate.pose import mpjpe, pa_mpjpe
 from motionfield.steps.evaluate.posed import Placing, pose_of, posed_points, vertex_error
 from motionfield.steps.evaluate.score import Score
 from motionfield.steps.evaluate.smoothness import acceleration_error
+from motionfield.steps.evaluate.world import clip_alignment
 
 ON_OUR_BODY: Final = (
     "truth given as SMPL parameters is shown on the body {body} in its mean shape, and so is the "
@@ -37,8 +38,8 @@ HIPS: Final = (1, 2)
 """Of the 24 joints: their middle is the root of camera-frame errors (WHAM, GVHMR, MEVA's code)."""
 
 
-class CameraScores(NamedTuple):
-    """Errors in the axes of each frame's camera, hips at the origin."""
+class BodyScores(NamedTuple):
+    """The same error over the 24 joints and over all vertices, mm."""
 
     joints: Score
     vertices: Score
@@ -90,7 +91,7 @@ def camera_scores(
     truth: Motion,
     true_camera: CameraPath,
     body: Body,
-) -> CameraScores:
+) -> BodyScores:
     """MPJPE and PVE of all 24 joints and all vertices, mm, as seen by each frame's camera.
 
     Both bodies are turned into their own camera's axes and moved so that the middle of the hips
@@ -109,7 +110,20 @@ def camera_scores(
     good = torch.tensor(truth.observed)
     joint_score = mpjpe(placing.apply(joints), true_joints)
     vertices = vertex_error(ours, theirs, body, placing, "render")
-    return CameraScores(joint_score.only(good), vertices.only(good))
+    return BodyScores(joint_score.only(good), vertices.only(good))
+
+
+def clip_scores(predicted: Motion, truth: Motion, body: Body) -> BodyScores:
+    """Errors after one rigid motion (no scale), fitted to the joints of all trusted frames, mm."""
+    ours, theirs = pose_of(predicted, body), pose_of(truth, body)
+    joints, true_joints = (posed_points(pose, body).joints for pose in (ours, theirs))
+    good = torch.tensor(truth.observed)
+    motion = clip_alignment(joints[good], true_joints[good])
+    frames = len(joints)
+    placing = Placing(motion.R_b_a.expand(frames, 3, 3), motion.t_b_a.expand(frames, 3))
+    joint_score = mpjpe(placing.apply(joints), true_joints)
+    vertices = vertex_error(ours, theirs, body, placing, "render")
+    return BodyScores(joint_score.only(good), vertices.only(good))
 
 
 def point_scores(
