@@ -1,17 +1,16 @@
 """The errors that the BlazePose networks make, drawn at random with a seed.
 
-2D, in shares of the person's box height: a constant bias per keypoint, a slow error (time constant
-about 0.11 s), white jitter of a third of the whole, episodes of several times the size with low
-confidence, lost frames, and bursts in which left and right are exchanged. The coarse 3D: a slow
-error whose larger part lies in depth, a constant bias, a wrong size.
-
-The figures are those of the networks on four synchronised views, each camera against the
-triangulation of the other three, whose own errors are taken off (factor 0.82).
+In the image: offsets that turn with the body (the network's idea of a hip), a constant of the
+clip, and noise that is correlated in time and between points, larger where a point is fast or
+hidden by the body, with spells of several times the size; confidence that falls with both; frames
+in which the person is lost; stretches in which left and right are exchanged. The coarse 3D errs
+likewise in metres, more in depth, with a wrong size and flattened depth. The figures are data
+(``detector_error_model``); docs/worlds.md says where they come from and where they are wrong.
 """
 
 import math
 from dataclasses import dataclass
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -19,74 +18,47 @@ from numpy import ndarray
 from scipy.signal import lfilter
 
 from motionfield.core.keypoint_sets import BLAZEPOSE_33
+from motionfield.worlds.detector_error_model import (
+    LEG_M,
+    PART_OF,
+    DetectorErrorModel,
+    Episodes,
+    Errors,
+    shipped_model,
+)
+from motionfield.worlds.detector_view import View, leg_length, view_person
 
-Network = Literal["full", "heavy"]
-
-_OWN_SHARE: Final = 0.82
-_COLUMNS: Final = {"full": 0, "heavy": 1}
-_COARSE_LIMBS: Final = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
-
-
-class _PartError(NamedTuple):
-    """Errors of one part of the body, per cent of the box height, (full, heavy)."""
-
-    bias: tuple[float, float]
-    """Mean length of the constant offset."""
-    sd: tuple[float, float]
-    """Robust standard deviation per axis of all that varies."""
-    jitter: tuple[float, float]
-    """White part of it."""
-    episodes: float
-    """Share of frames in episodes of several times the size."""
-    coarse: float
-    """Size of the 3D error relative to the mean of the limb joints."""
-
-
-_PARTS: Final = {
-    "nose": _PartError((2.1, 2.1), (1.6, 1.3), (0.53, 0.51), 0.02, 0.8),
-    "ear": _PartError((1.2, 1.2), (1.0, 0.76), (0.33, 0.35), 0.02, 0.8),
-    "shoulder": _PartError((0.76, 0.56), (0.71, 0.58), (0.21, 0.20), 0.02, 0.6),
-    "elbow": _PartError((0.91, 0.80), (1.05, 0.94), (0.31, 0.27), 0.05, 1.1),
-    "wrist": _PartError((0.69, 0.61), (1.2, 1.0), (0.36, 0.31), 0.05, 1.4),
-    "hip": _PartError((1.05, 1.03), (0.83, 0.71), (0.20, 0.17), 0.02, 0.5),
-    "knee": _PartError((0.61, 0.48), (1.1, 0.94), (0.35, 0.27), 0.05, 1.1),
-    "ankle": _PartError((0.87, 0.48), (0.92, 0.64), (0.37, 0.27), 0.05, 1.3),
-    "heel": _PartError((1.24, 0.87), (1.2, 0.98), (0.45, 0.33), 0.05, 1.35),
-    "foot_index": _PartError((1.57, 1.42), (1.25, 1.04), (0.44, 0.37), 0.05, 1.4),
-}
-_LIKE: Final = {"eye": "nose", "mouth": "nose", "pinky": "wrist", "index": "wrist"}
-_LIKE_THUMB: Final = "wrist"
+_MIRROR: Final = list(BLAZEPOSE_33.mirror)
+_HIPS: Final = [BLAZEPOSE_33.index("left_hip"), BLAZEPOSE_33.index("right_hip")]
+_SHOULDERS: Final = [BLAZEPOSE_33.index("left_shoulder"), BLAZEPOSE_33.index("right_shoulder")]
+_HEAD_END: Final = BLAZEPOSE_33.index("left_shoulder")
+_LOWER_START: Final = BLAZEPOSE_33.index("left_hip")
+_POINTS: Final = len(PART_OF)
+_MOST_SPEED: Final = 3.0
+"""Sizes per second; errors grow no further (the fastest limbs of the measured clips)."""
+_MOST_GROWTH: Final = 12.0
+"""Noise never exceeds this many times its usual size."""
+_MOST_SHARE: Final = 0.9
+LEAST_RELATIVE: Final = 0.1
+"""Errors are told apart down to this share of the usual when confidence is given."""
 
 
 @dataclass(frozen=True)
 class DetectorErrorConfig:
-    """How bad the made detector is; 0 turns a part off."""
+    """How bad the made detector is: factors on what was measured; 0 turns a part off."""
 
-    network: Network = "full"
     noise: float = 1.0
-    """Factor on slow error, jitter and episodes in 2D."""
+    """On all that varies in time in 2D."""
     bias: float = 1.0
-    """Factor on the constant offsets in 2D."""
-    slow_s: float = 0.11
-    """Time constant of the slow error, seconds."""
-    episodes: float = 1.0
-    """Factor on how often errors of several times the size occur."""
-    episode_s: float = 0.1
-    """Mean length of such an episode, seconds."""
-    episode_size: float = 3.5
-    """Mean factor on the slow error during one."""
-    lost_share: float = 0.01
-    """Share of frames in which the person is not found."""
-    lost_s: float = 0.1
-    swaps_per_s: float = 0.0
-    """Bursts with left and right exchanged; trackers repair most."""
-    swap_s: float = 0.08
-    coarse_m: float = 0.075
-    """Mean 3D error of the limb joints in metres, bias included."""
-    coarse_depth_share: float = 0.65
-    """Share of the squared 3D error that lies in depth."""
-    coarse_size_sd: float = 0.04
-    """Standard deviation of the wrong size of the coarse 3D (it knows no statures)."""
+    """On offsets and constants in 2D."""
+    volatility: float = 1.0
+    """On how much the size of the noise changes (2D and 3D)."""
+    lost: float = 1.0
+    """On the share of frames in which the person is not found."""
+    swaps: float = 1.0
+    """On the share of frames in which left and right are exchanged."""
+    coarse: float = 1.0
+    """On all errors of the coarse 3D."""
 
 
 class Seen(NamedTuple):
@@ -94,8 +66,21 @@ class Seen(NamedTuple):
 
     keypoints_2d: Float[ndarray, "frames 33 3"]
     coarse_camera: Float[ndarray, "frames 33 3"]
+    """Camera axes, hips at zero, metres."""
     lost: Bool[ndarray, "frames"]
-    swapped: Bool[ndarray, "frames"]
+    swapped: Bool[ndarray, "frames 2"]
+    """Upper and lower half of the body."""
+
+
+class Spells(NamedTuple):
+    """How the size of the noise changes."""
+
+    seconds: float
+    """How long a spell lasts."""
+    factor: float
+    """On how strong spells are."""
+    hard: float
+    """How hard this clip is, in standard deviations among clips."""
 
 
 def detect(
@@ -104,6 +89,7 @@ def detect(
     fps: float,
     rng: np.random.Generator,
     config: DetectorErrorConfig = DetectorErrorConfig(),
+    model: DetectorErrorModel | None = None,
 ) -> Seen:
     """What a detector would report of BlazePose's keypoints.
 
@@ -111,137 +97,190 @@ def detect(
         pixels: true places in the image.
         points_camera: true places in camera axes, metres.
         fps: frames per second; errors are as long in seconds at every rate.
-        rng: all randomness comes from here, drawn in a fixed order.
+        rng: all randomness comes from here, in one stream per part of the model.
+        model: the figures; None: those that ship.
     """
-    parts = [_PARTS[_part(name)] for name in BLAZEPOSE_33.keypoint_names]
-    frames = len(pixels)
-    parts = [_PARTS[_part(name)] for name in BLAZEPOSE_33.keypoint_names]
-    error, episode = _image_error(pixels, parts, fps, rng, config)
-    confidence = _confidence(rng, episode & (config.noise > 0))
+    model = model or shipped_model()
+    view = view_person(pixels, points_camera, fps)
+    streams = rng.spawn(5)
+    hard = config.volatility * float(rng.normal())
+    spells = Spells(model.volatility_s, config.volatility, hard)
+    noise, growth = _image_noise(view, fps, streams[0], model, spells)
+    error = config.noise * noise + config.bias * _constant(view, streams[1], model.image)[..., :2]
+    error = view.size_px[:, None, None] / 100 * error
+    confidence = _confidence(view, growth * config.noise, fps, streams[2], model)
     seen = np.concatenate((pixels + error, confidence[..., None]), axis=-1)
-    coarse = _coarse(points_camera, parts, fps, rng, config)
-    lost = _of_person(rng, frames, config.lost_share, config.lost_s * fps)
-    swapped = _of_person(rng, frames, config.swaps_per_s * config.swap_s, config.swap_s * fps)
-    mirror = list(BLAZEPOSE_33.mirror)
-    seen[swapped] = seen[swapped][:, mirror]
-    coarse[swapped] = coarse[swapped][:, mirror]
+    coarse = _coarse(view, fps, streams[3], model, spells)
+    coarse = view.crop_points + config.coarse * (coarse - view.crop_points)
+    lost = draw_episodes(streams[4], len(pixels), fps, model.lost, config.lost)
+    swapped = _draw_swaps(streams[4], len(pixels), fps, model, config.swaps)
+    seen, coarse = _exchanged(seen, coarse, swapped)
+    coarse = np.einsum("tij,tkj->tki", view.R_camera_crop, coarse)
     return Seen(seen.astype(np.float32), coarse.astype(np.float32), lost, swapped)
 
 
-def _image_error(
-    pixels: Float[ndarray, "frames 33 2"],
-    parts: list[_PartError],
-    fps: float,
-    rng: np.random.Generator,
-    config: DetectorErrorConfig,
-) -> tuple[Float[ndarray, "frames 33 2"], Bool[ndarray, "frames 33"]]:
-    """Errors in pixels, and where they are several times the usual size."""
-    frames, count = pixels.shape[:2]
-    column = _COLUMNS[config.network]
-    # The larger side, so that lying persons are no smaller than standing ones.
-    percent = (pixels.max(1) - pixels.min(1)).mean(0).max() / 100 * _OWN_SHARE
-    sd = np.array([part.sd[column] for part in parts])
-    white = np.array([part.jitter[column] for part in parts])
-    slow = np.sqrt(sd**2 - white**2)
-    share = np.array([part.episodes for part in parts]) * config.episodes
-    episode = bursts(rng, (frames, count), np.minimum(share, 0.9), config.episode_s * fps)
-    growth = 1 + episode * rng.exponential(config.episode_size - 1, (frames, count))
-    drift = slow_noise(rng, (frames, count, 2), config.slow_s * fps)
-    error = slow[:, None] * drift * _held(growth, episode)[..., None]
-    error += white[:, None] * rng.normal(size=(frames, count, 2))
-    # The length of a Gaussian vector in the plane is sqrt(pi / 2) of its deviation per axis.
-    offset = np.array([part.bias[column] for part in parts]) / math.sqrt(math.pi / 2)
-    constant = offset[:, None] * rng.normal(size=(count, 2))
-    return percent * (config.noise * error + config.bias * constant), episode
-
-
-def _of_person(
-    rng: np.random.Generator, frames: int, share: float, length: float
-) -> Bool[ndarray, "frames"]:
-    return bursts(rng, (frames, 1), np.array([min(float(share), 0.9)]), length)[:, 0]
-
-
-def slow_noise(
-    rng: np.random.Generator, shape: tuple[int, ...], frames: float
-) -> Float[ndarray, "*shape"]:
-    """Stationary first-order noise along the first axis, unit variance.
-
-    Its correlation falls to 1/e within ``frames`` frames (0: white).
-    """
-    if frames <= 0:
-        return rng.normal(size=shape)
-    keep = math.exp(-1 / frames)
-    drive = rng.normal(size=shape)
-    # The first value is drawn from the stationary law, so no time is needed to settle.
-    drive[1:] *= math.sqrt(1 - keep**2)
-    return lfilter([1.0], [1.0, -keep], drive, axis=0)
-
-
-def bursts(
-    rng: np.random.Generator,
-    shape: tuple[int, int],
-    share: Float[ndarray, "columns"],
-    frames: float,
-) -> Bool[ndarray, "frames columns"]:
-    """Two-state chains that are on for ``share`` of the time, ``frames`` frames each on average."""
-    length = max(frames, 1.0)
-    on_to_off = 1 / length
-    off_to_on = np.minimum(share * on_to_off / np.maximum(1 - share, 1e-9), 1.0)
-    draw = rng.random(shape)
-    state = np.empty(shape, dtype=bool)
-    state[0] = draw[0] < share
-    for t in range(1, shape[0]):
-        state[t] = np.where(state[t - 1], draw[t] >= on_to_off, draw[t] < off_to_on)
-    return state
-
-
-def _part(name: str) -> str:
-    bare = name.removeprefix("left_").removeprefix("right_")
-    if bare in _PARTS:
-        return bare
-    return _LIKE.get(bare.split("_")[0], _LIKE_THUMB)
-
-
-def _held(growth: Float[ndarray, "f k"], episode: Bool[ndarray, "f k"]) -> Float[ndarray, "f k"]:
-    """The growth of an episode's first frame, held to its end."""
-    starts = episode & ~np.concatenate((np.zeros_like(episode[:1]), episode[:-1]))
-    row = np.arange(len(growth))[:, None]
-    first = np.maximum.accumulate(np.where(starts | ~episode, row, 0), axis=0)
-    return np.take_along_axis(growth, first, axis=0)
-
-
-def _confidence(
-    rng: np.random.Generator, episode: Bool[ndarray, "frames keypoints"]
-) -> Float[ndarray, "frames keypoints"]:
-    sure = 1 - rng.exponential(0.02, episode.shape)
-    doubtful = rng.uniform(0.2, 0.95, episode.shape)
-    return np.clip(np.where(episode, doubtful, sure), 0.0, 1.0)
+def _image_noise(
+    view: View, fps: float, rng: np.random.Generator, model: DetectorErrorModel, spells: Spells
+) -> tuple[Float[ndarray, "frames 33 2"], Float[ndarray, "frames 33"]]:
+    """Noise in per cent of the size, and its length relative to what is usual."""
+    unit = _grown_noise(view, fps, rng, model.image, spells)[..., :2]
+    return unit * _xyz(model.image.sd)[:, :2], np.linalg.norm(unit, axis=-1) / math.sqrt(2)
 
 
 def _coarse(
-    points_camera: Float[ndarray, "frames 33 3"],
-    parts: list[_PartError],
+    view: View,
     fps: float,
     rng: np.random.Generator,
-    config: DetectorErrorConfig,
+    model: DetectorErrorModel,
+    spells: Spells,
 ) -> Float[ndarray, "frames 33 3"]:
-    frames, count = points_camera.shape[:2]
-    hips = [BLAZEPOSE_33.index("left_hip"), BLAZEPOSE_33.index("right_hip")]
-    true = points_camera - points_camera[:, hips].mean(1, keepdims=True)
-    size = 1 + config.coarse_size_sd * rng.normal()
-    depth = config.coarse_depth_share
-    axes = np.sqrt(np.array([(1 - depth) / 2, (1 - depth) / 2, depth]))
-    slow = slow_noise(rng, (frames, count, 3), 2 * config.slow_s * fps)
-    constant = rng.normal(size=(count, 3))
-    white = rng.normal(size=(frames, count, 3))
-    # Half of the squared error is constant in a clip; jitter is a hundredth.
-    error = math.sqrt(0.49) * slow + math.sqrt(0.5) * constant + math.sqrt(0.01) * white
-    relative = np.array([part.coarse for part in parts])
-    error = error * axes * relative[:, None] * (config.coarse_m * _LENGTH_TO_SD)
-    if config.coarse_m:
-        true = true * size
-    return true + error - error[:, hips].mean(1, keepdims=True)
+    """The coarse 3D in crop axes, metres, hips at zero."""
+    mean, exponent, size_sd = model.coarse_size
+    flat, flat_sd = model.coarse_depth
+    draw = rng.normal(size=2)
+    size = mean * (leg_length(view.crop_points) / LEG_M) ** exponent
+    size *= math.exp(size_sd * draw[0])
+    wrong = np.array([size, size, size * (flat + flat_sd * draw[1])])
+    noise = _grown_noise(view, fps, rng, model.coarse, spells) * _xyz(model.coarse.sd)
+    error = (wrong - 1) * view.crop_points + _constant(view, rng, model.coarse) + noise
+    error -= error[:, _HIPS].mean(1, keepdims=True)
+    return view.crop_points + error
 
 
-# The mean length of a Gaussian vector of unit total variance with 65 % of it on one axis.
-_LENGTH_TO_SD: Final = 1 / 0.9045
+def _constant(
+    view: View, rng: np.random.Generator, errors: Errors
+) -> Float[ndarray, "frames 33 3"]:
+    """Offsets that turn with the body and constants of the clip; crop axes."""
+    turning = np.einsum("kb,tkbi->tki", errors.offset[PART_OF], view.basis)
+    return turning + _mixed(rng, (1, _POINTS, 3), errors.correlation) * _xyz(errors.bias_sd)
+
+
+def _grown_noise(
+    view: View,
+    fps: float,
+    rng: np.random.Generator,
+    errors: Errors,
+    spells: Spells,
+) -> Float[ndarray, "frames 33 3"]:
+    """Noise of unit size for a point at rest and in sight; larger for others, and in spells."""
+    shape = (len(view.size_px), _POINTS, 3)
+    slow = _filtered(_mixed(rng, shape, errors.correlation), errors.slow_s[PART_OF] * fps)
+    sudden = _mixed(rng, shape, errors.correlation)
+    white = errors.white[PART_OF][:, None]
+    z = _mixed(rng, (*shape[:2], 1), errors.correlation)
+    z = _filtered(z, np.full(_POINTS, spells.seconds * fps))[..., 0]
+    spell = spells.factor * errors.volatility[PART_OF] * z + errors.clip_sd * spells.hard
+    growth = np.minimum(noise_growth(view, errors) * np.exp(spell), _MOST_GROWTH)
+    return growth[..., None] * (np.sqrt(1 - white) * slow + np.sqrt(white) * sudden)
+
+
+def noise_growth(view: View, errors: Errors) -> Float[ndarray, "frames 33"]:
+    """How many times its size at rest and in sight the noise is, spells apart."""
+    speed = np.minimum(view.speed, _MOST_SPEED)
+    return (1 + errors.by_speed[PART_OF] * speed) * (
+        1 + errors.by_occlusion[PART_OF] * view.occlusion
+    )
+
+
+def _confidence(
+    view: View,
+    relative: Float[ndarray, "frames 33"],
+    fps: float,
+    rng: np.random.Generator,
+    model: DetectorErrorModel,
+) -> Float[ndarray, "frames 33"]:
+    """Falls where a point is hidden and where its noise is larger than usual (1)."""
+    sure, hidden, wrong, sd = model.confidence[PART_OF].T
+    slow = np.full(_POINTS, model.confidence_s * fps)
+    rest = _filtered(rng.normal(size=(*relative.shape, 1)), slow)[..., 0]
+    logit = sure + hidden * view.occlusion + wrong * np.log(relative + LEAST_RELATIVE) + sd * rest
+    return 1 / (1 + np.exp(-logit))
+
+
+def draw_episodes(
+    rng: np.random.Generator, frames: int, fps: float, episodes: Episodes, factor: float = 1.0
+) -> Bool[ndarray, "frames"]:
+    """Frames within episodes that begin at random times, of random lengths; may be none."""
+    share = min(factor * episodes.share, _MOST_SHARE)
+    # Begun before the first frame, too, so that the share is the same throughout.
+    before = 5 * episodes.mean_s
+    # Episodes overlap: of a Poisson process the share left free is exp(-rate * length).
+    rate = -math.log(1 - share) / episodes.mean_s
+    count = rng.poisson(rate * (before + frames / fps))
+    begin = rng.uniform(-before, frames / fps, count)
+    length = episodes.median_s * np.exp(episodes.log_sd * rng.normal(size=count))
+    time_s = np.arange(frames)[:, None] / fps
+    within = (time_s >= begin) & (time_s < begin + np.maximum(length, 1 / fps))
+    return np.any(within, axis=-1)
+
+
+def _draw_swaps(
+    rng: np.random.Generator, frames: int, fps: float, model: DetectorErrorModel, factor: float
+) -> Bool[ndarray, "frames 2"]:
+    """Where upper and lower half are exchanged: both together, or one alone."""
+    swaps = model.swaps
+    kinds = [
+        draw_episodes(
+            rng, frames, fps, Episodes(swaps.share * kind, swaps.median_s, swaps.log_sd), factor
+        )
+        for kind in model.swap_kinds
+    ]
+    return np.stack((kinds[0] | kinds[1], kinds[0] | kinds[2]), axis=-1)
+
+
+def _exchanged(
+    seen: Float[ndarray, "frames 33 3"],
+    coarse: Float[ndarray, "frames 33 3"],
+    swapped: Bool[ndarray, "frames 2"],
+) -> tuple[Float[ndarray, "frames 33 3"], Float[ndarray, "frames 33 3"]]:
+    """Labels of both halves exchanged; where the upper is, the face looks the other way."""
+    halves = np.repeat(swapped, (_LOWER_START, _POINTS - _LOWER_START), axis=1)[..., None]
+    seen = np.where(halves, seen[:, _MIRROR], seen)
+    coarse = np.where(halves, coarse[:, _MIRROR], coarse)
+    middle = coarse[:, _SHOULDERS, 2].mean(1, keepdims=True)
+    face = coarse[:, :_HEAD_END, 2]
+    coarse[:, :_HEAD_END, 2] = np.where(swapped[:, :1], 2 * middle - face, face)
+    return seen, coarse
+
+
+def _xyz(sd: Float[ndarray, "parts 2"]) -> Float[ndarray, "33 3"]:
+    """Across, across, along the line of sight, for every point."""
+    return sd[PART_OF][:, [0, 0, 1]]
+
+
+def _mixed(
+    rng: np.random.Generator,
+    shape: tuple[int, int, int],
+    correlation: Float[ndarray, "points points"],
+) -> Float[ndarray, "frames points axes"]:
+    """White unit noise, correlated between points."""
+    values, vectors = np.linalg.eigh(correlation)
+    root = vectors * np.sqrt(np.maximum(values, 0)) @ vectors.T
+    return np.einsum("kj,tja->tka", root, rng.normal(size=shape), optimize=True)
+
+
+def _filtered(
+    drive: Float[ndarray, "frames points axes"], memory: Float[ndarray, "points"]
+) -> Float[ndarray, "frames points axes"]:
+    """Each point's white noise with a memory of its own, in frames."""
+    made = np.empty_like(drive)
+    for frames in np.unique(memory):
+        same = memory == frames
+        made[:, same] = remembering(drive[:, same], frames)
+    return made
+
+
+def remembering(
+    drive: Float[ndarray, "frames *shape"], frames: float
+) -> Float[ndarray, "frames *shape"]:
+    """Stationary first-order noise along the first axis, made of white noise of unit variance.
+
+    Its correlation falls to 1/e within ``frames`` frames (0: it stays white).
+    """
+    if frames <= 0:
+        return drive.copy()
+    keep = math.exp(-1 / frames)
+    scaled = drive * math.sqrt(1 - keep**2)
+    # The first value is drawn from the stationary law, so no time is needed to settle.
+    scaled[:1] = drive[:1]
+    return lfilter([1.0], [1.0, -keep], scaled, axis=0)
