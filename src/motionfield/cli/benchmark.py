@@ -15,6 +15,7 @@ BENCHMARKS = {
     "tracking": "motionfield.benchmarks.tracking:benchmark_tracking",
     "pose2sim": "motionfield.benchmarks.pose2sim:measure_pose2sim",
     "pose2sim_multi": "motionfield.benchmarks.pose2sim:measure_pose2sim_multi",
+    "detector_error": "motionfield.benchmarks.detector_error:measure_detector_error",
 }
 """Name → function of ``data`` (a folder, or None: fetched) and ``progress``.
 
