@@ -9,7 +9,7 @@ import torch
 
 from data.make_records import make_camera
 from motionfield.body.registry import load_body
-from motionfield.core.conventions import JOINT_NAMES
+from motionfield.core.conventions import JOINT_INDEX, JOINT_NAMES
 from motionfield.core.errors import OptionError
 from motionfield.core.keypoint_sets import COCO_17
 from motionfield.data import CameraPath, JointTrack, Keypoints, Motion
@@ -17,6 +17,7 @@ from motionfield.geometry.rotations import axis_rotation
 from motionfield.steps.evaluate.catalogue import METRICS
 from motionfield.steps.evaluate.compare import Comparison, compare_joints, compare_motions
 from motionfield.steps.evaluate.image import project_path
+from motionfield.steps.evaluate.nemo import motion_dynamic_range
 from motionfield.steps.evaluate.posed import pose_of, posed_points, vertex_blocks
 from motionfield.steps.evaluate.world import clip_alignment
 from steps.evaluate.made import made_motion, points
@@ -191,7 +192,8 @@ def test_frames_that_the_truth_did_not_see_count_nowhere(truth: Motion) -> None:
     seen = np.ones(40, bool)
     seen[20:] = False
     holes = truth.replace(observed=seen)
-    predicted = made_motion(seed=1, frames=40)
+    late = np.roll(truth.contacts, 1, axis=0)
+    predicted = made_motion(seed=1, frames=40).replace(contacts=late)
     scores = compare_motions(predicted, holes, load_body("toy")).scores
     half = compare_motions(made_part(predicted, 20), made_part(truth, 20), load_body("toy")).scores
     for name, score in scores.items():
@@ -206,6 +208,45 @@ def made_part(motion: Motion, frames: int) -> Motion:
     arrays = ("global_orient", "body_pose", "transl", "time_s", "frame_index", "observed")
     cut = {name: getattr(motion, name)[:frames] for name in (*arrays, "contacts")}
     return motion.replace(**cut)
+
+
+def still(motion: Motion, frames: slice) -> Motion:
+    """The motion without any movement in these frames: all as in the first of them."""
+    arrays = {}
+    for name in ("global_orient", "body_pose", "transl"):
+        arrays[name] = np.array(getattr(motion, name))
+        arrays[name][frames] = arrays[name][frames][0]
+    return motion.replace(**arrays)
+
+
+def test_each_foot_slides_while_it_bears_itself(truth: Motion) -> None:
+    """The true person stands on one foot; the predicted right leg swings."""
+    body = load_body("toy")
+    standing = still(truth, slice(0, 40))
+    swing = axis_rotation("x", 0.05 * torch.arange(40).float()).numpy()
+    body_pose = np.array(standing.body_pose)
+    body_pose[:, JOINT_INDEX["right_hip"] - 1] = swing @ body_pose[:, 1]
+    predicted = standing.replace(body_pose=body_pose)
+    slides = []
+    for side in ((1, 0), (0, 1)):
+        contacts = np.tile(np.float32(side), (40, 1))
+        scores = compare_motions(predicted, standing.replace(contacts=contacts), body).scores
+        assert scores["foot_slide_truth_mm"].value == pytest.approx(0, abs=1e-3)
+        slides.append(scores["foot_slide_mm"].value)
+    assert slides[0] == pytest.approx(0, abs=1e-3)
+    assert slides[1] > 5
+
+
+def test_the_dynamic_range_is_that_of_the_truth(truth: Motion) -> None:
+    body = load_body("toy")
+    calm_first = still(truth, slice(0, 15))
+    span = motion_dynamic_range(calm_first, body)
+    assert span.start >= 14
+    predicted = made_motion(seed=1, frames=40)
+    scores = compare_motions(predicted, calm_first, body).scores
+    used = scores["nemo_dynamic_mpjpe_mm"].frames_used
+    assert used == scores["nemo_dynamic_mpvpe_mm"].frames_used == span.stop - span.start
+    assert 0 < used < 26
 
 
 def test_without_contacts_there_is_no_figure_of_them(truth: Motion) -> None:
