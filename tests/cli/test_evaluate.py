@@ -120,7 +120,7 @@ def test_what_does_not_fit_is_refused(
     unknown = tmp_path / "x.pkl"
     unknown.write_bytes(pickle.dumps({"theta": 1}))
     for truth, part in (
-        (short, "pred.npz: has 12 frames, short.npz has 5; say which frames belong together: "),
+        (short, f"pred.npz: has 12 frames, {short} has 5; say which frames belong together: "),
         (text, "text.npz: is not a motion"),
         (tmp_path / "no", "no: does not exist"),
         (tmp_path, "is a folder; give one file, e.g. "),
@@ -128,8 +128,7 @@ def test_what_does_not_fit_is_refused(
     ):
         assert part in refusal(capsys, pred, truth)
     thirty = write(tmp_path / "thirty.npz", joints, fps=30.0)
-    assert "has 30 frames per second, rate.npz has 50; resample both with --fps 30" in refusal(
-        capsys, thirty, rate
-    )
+    error = refusal(capsys, thirty, rate)
+    assert f"has 30 frames per second, {rate} has 50; resample both with --fps 30" in error
     for more in (("--fps", "0"), ("--fps", "nan"), ("--range", "a"), ("--joints", "nose,x")):
         assert more[0] in refusal(capsys, pred, pred, *more)

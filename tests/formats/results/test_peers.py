@@ -193,6 +193,10 @@ def test_folders_say_what_is_in_them(tmp_path: Path) -> None:
     assert "is a folder; give one file, known are" in refusal(tmp_path)
     made.tram(tmp_path)
     assert "is a folder; give one file, e.g. camera.npy" in refusal(tmp_path)
+    for folder in (".stages", "person_0"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "motion.npz").write_bytes(b"")
+    assert "e.g. person_0/motion.npz" in refusal(tmp_path).replace("\\", "/")
     assert "does not exist" in refusal(tmp_path / "no.pkl")
 
 

@@ -204,7 +204,7 @@ def test_rates_that_differ(tmp_path: Path) -> None:
     with pytest.raises(InputError) as error:
         evaluated(pred, truth)
     assert str(error.value) == (
-        f"{pred}: has 15 frames per second, motion.npz has 30; resample both with --fps 15"
+        f"{pred}: has 15 frames per second, {truth} has 30; resample both with --fps 15"
     )
     found = evaluated(pred, truth, PairConfig(time=TimeConfig(fps=15)))
     assert values(found)["g_mpjpe_mm"] == pytest.approx(0, abs=TOLERANCE_MM)
@@ -223,13 +223,13 @@ def test_lengths_that_differ(tmp_path: Path) -> None:
     pred, truth = tmp_path / "short.trc", tmp_path / "long.trc"
     with pytest.raises(InputError) as error:
         evaluated(pred, truth)
-    assert str(error.value).startswith(f"{pred}: has 20 frames, long.trc has 40; ")
+    assert str(error.value).startswith(f"{pred}: has 20 frames, {truth} has 40; ")
     assert all(option in str(error.value) for option in ("--range", "--offset", "--fps"))
     offset = float(motion.time_s[10])
     found = evaluated(pred, truth, PairConfig(time=TimeConfig(offset_s=offset)))
     assert values(found)["g_mpjpe_mm"] == pytest.approx(0, abs=TOLERANCE_MM)
     assert found.comparison.scores["g_mpjpe_mm"].frames_total == 20
-    with pytest.raises(InputError, match=r"shares no frame with long\.trc .* --offset"):
+    with pytest.raises(InputError, match=r"shares no frame with .*long\.trc .* --offset"):
         evaluated(pred, truth, PairConfig(time=TimeConfig(offset_s=100)))
     at_rate = PairConfig(time=TimeConfig(fps=30, offset_s=offset))
     assert values(evaluated(pred, truth, at_rate))["g_mpjpe_mm"] < TOLERANCE_MM
@@ -278,7 +278,7 @@ def test_a_body_gives_the_points_that_the_other_file_has(tmp_path: Path) -> None
 def test_too_few_names(tmp_path: Path) -> None:
     truth = tmp_path / "truth.npz"
     np.savez(truth, joints=np.zeros((8, 3, 3)), joint_names=np.array(["A", "B", "head"]), fps=30.0)
-    with pytest.raises(InputError, match=r"shares 1 joints by name with truth\.npz \("):
+    with pytest.raises(InputError, match=r"shares 1 joints by name with .*truth\.npz \("):
         evaluated(npz(tmp_path, made.walk_ahead("anny", 8)), truth)
 
 

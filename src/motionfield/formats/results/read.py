@@ -54,9 +54,7 @@ def read_result(path: Path, config: ReadConfig | None = None) -> Result:
     """
     config = config or ReadConfig()
     if path.is_dir():
-        inside = [p.relative_to(path) for p in sorted(path.rglob("*")) if _is_known(p)]
-        some = f" e.g. {inside[0]}" if inside else f" known are {KNOWN}"
-        raise InputError(path, "is a folder", f"give one file,{some}")
+        raise InputError(path, "is a folder", f"give one file, {_example(path)}")
     if not path.is_file():
         raise InputError(path, "does not exist", "check the path")
     suffix = path.suffix.lower()
@@ -76,8 +74,18 @@ def read_result(path: Path, config: ReadConfig | None = None) -> Result:
     raise InputError(path, f"is of no known program: {_shown(content)}", f"known are {KNOWN}")
 
 
-def _is_known(path: Path) -> bool:
-    return path.suffix.lower() in (*MARKER_SUFFIXES, *PICKLE_SUFFIXES, ".npz")
+def _example(folder: Path) -> str:
+    """A file in a folder that could be meant, our own before others; else what is known."""
+    suffixes = (*MARKER_SUFFIXES, *PICKLE_SUFFIXES, ".npz")
+    inside = [
+        found.relative_to(folder)
+        for found in folder.rglob("*")
+        if found.suffix.lower() in suffixes and found.is_file()
+    ]
+    shown = [p for p in inside if not any(part.startswith(".") for part in p.parts)]
+    if not shown:
+        return f"known are {KNOWN}"
+    return f"e.g. {min(shown, key=lambda p: (p.name != 'motion.npz', p))}"
 
 
 def _shown(content: Any) -> str:

@@ -77,7 +77,7 @@ def match_frames(predicted: Timeline, truth: Timeline, fps: float, config: TimeC
     elif len(rows) == len(truth_rows) and config.offset_s == 0:
         return Matched(rows, truth_rows, "matched in order")
     elif config.offset_s == 0 and config.range_s is None:
-        fault = f"has {len(rows)} frames, {truth.path.name} has {len(truth_rows)}"
+        fault = f"has {len(rows)} frames, {truth.path} has {len(truth_rows)}"
         raise InputError(predicted.path, fault, _CURE)
     else:
         ours, theirs = predicted.time_s[rows] + config.offset_s, truth.time_s[truth_rows]
@@ -87,7 +87,7 @@ def match_frames(predicted: Timeline, truth: Timeline, fps: float, config: TimeC
     matched = np.array([row_of.get(key, -1) for key in keys[1].tolist()])
     found = np.flatnonzero(matched >= 0)
     if len(found) == 0:
-        fault = f"shares no frame with {truth.path.name}"
+        fault = f"shares no frame with {truth.path}"
         spans = f"{_span(predicted, config.offset_s)} against {_span(truth, 0.0)}"
         raise InputError(predicted.path, f"{fault} ({spans})", "shift it with --offset SECONDS")
     span = slice(found[0], found[-1] + 1)
@@ -129,7 +129,7 @@ def common_times(
         time = line.time_s[_in_range(line, config.range_s, shift)] + shift
         start, end = max(start, float(time[0])), min(end, float(time[-1]))
     if end < start:
-        fault = f"shares no time with {truth.path.name}"
+        fault = f"shares no time with {truth.path}"
         spans = f"{_span(predicted, config.offset_s)} against {_span(truth, 0.0)}"
         raise InputError(predicted.path, f"{fault} ({spans})", "shift it with --offset SECONDS")
     return start + np.arange(int((end - start) * fps + _EARLY_S) + 1) / fps

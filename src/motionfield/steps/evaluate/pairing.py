@@ -101,7 +101,7 @@ def _check_rates(
 ) -> None:
     ours, theirs = (clock.fps for clock in clocks)
     if time.fps is None and abs(ours - theirs) > _SAME_RATE * theirs:
-        fault = f"has {ours:g} frames per second, {truth.path.name} has {theirs:g}"
+        fault = f"has {ours:g} frames per second, {truth.path} has {theirs:g}"
         raise InputError(predicted.path, fault, f"resample both with --fps {min(ours, theirs):g}")
 
 
@@ -190,7 +190,7 @@ def _shared_points(
         ours, theirs = chosen_points(ours, wanted), chosen_points(theirs, wanted)
     shared = [name for name in theirs.joint_names if name in ours.joint_names]
     if len(shared) < 3:
-        fault = f"shares {len(shared)} joints by name with {truth.path.name}"
+        fault = f"shares {len(shared)} joints by name with {truth.path}"
         names = f"{', '.join(ours.joint_names[:6])}, … and {', '.join(theirs.joint_names[:6])}, …"
         raise InputError(predicted.path, f"{fault} ({names})", "name three or more alike")
     return ours, theirs, shared
