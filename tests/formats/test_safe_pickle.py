@@ -118,6 +118,30 @@ def test_tensors_in_plain_pickles_and_npy(tmp_path: Path) -> None:
     check_tensors(load_pickle(tmp_path / "x.npy"))
 
 
+@pytest.mark.parametrize(
+    ("offset", "size", "stride"),
+    [
+        (0, (5,), (1,)),
+        (3, (2,), (1,)),
+        (0, (2, 2), (10**9, 1)),
+        (-1, (1,), (1,)),
+        (0, (2**40,), (0,)),
+    ],
+)
+def test_tensors_do_not_reach_beyond_their_numbers(
+    offset: int, size: tuple[int, ...], stride: tuple[int, ...], tmp_path: Path
+) -> None:
+    file = io.BytesIO()
+    storage = torch.arange(4.0)._typed_storage()
+    torch.save(storage, file, _use_new_zipfile_serialization=False)
+    stored = Runs(torch.storage._load_from_bytes, file.getvalue())
+    content = pickle.dumps(
+        Runs(torch._utils._rebuild_tensor_v2, stored, offset, size, stride, 0, {})
+    )
+    with pytest.raises(InputError, match="some"):
+        load_pickle(written(tmp_path, content))
+
+
 def test_python_2(tmp_path: Path) -> None:
     """An array of float64 1, 2 as Python 2's cPickle wrote it (protocol 0)."""
     content = (

@@ -278,8 +278,15 @@ def _tensor(storage: Any, offset: Any, size: Any, stride: Any, *_: Any) -> Any:
 
     if not isinstance(storage, torch.TypedStorage):
         raise _Refused("holds a tensor without numbers")
-    flat = torch.tensor([], dtype=storage.dtype)
-    return flat.set_(storage, int(offset), _shape(size), _shape(stride))
+    sides, steps, start = _shape(size), _shape(stride), int(offset)
+    # ``set_`` would grow the storage to fit.
+    reach = sum(step * (side - 1) for side, step in zip(sides, steps, strict=True))
+    count = math.prod(sides)
+    if count and not 0 <= start + reach < storage.size():
+        raise _Refused("holds a tensor that reaches beyond its numbers")
+    if count * storage.element_size() > _LARGEST:
+        raise _Refused(f"unpacks to more than {_LARGEST >> 30} GiB")
+    return torch.tensor([], dtype=storage.dtype).set_(storage, start, sides, steps)
 
 
 def _parameter(tensor: Any, *_: Any) -> Any:
