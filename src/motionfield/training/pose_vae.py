@@ -6,10 +6,10 @@ VPoser takes all vertices: 57 points fix every rotation at a hundredth of the co
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import roma
 import torch
@@ -116,38 +116,53 @@ def train_pose_vae(
         InputError: the folder holds no shards or a damaged one, or a damaged checkpoint lies
             beside the output.
     """
-    out_path = Path(out_path)
     shards = read_shards(Path(data_dir), config.free_data)
     body = load_body(config.body)
     sets = {
         split: collect_poses(shards, split, body, config, progress)
         for split in ("train", "val", "test")
     }
+    made_of = {
+        "data": [shard.path.stem for shard in shards],
+        "licence": licence_of(shards),
+        "credit": credit_of(shards),
+    }
+    return train_on(sets, Path(out_path), config, made_of, progress)
+
+
+def train_on(
+    sets: Mapping[str, PoseSet],
+    out_path: Path,
+    config: PoseVAETraining,
+    made_of: Mapping[str, Any],
+    progress: Progress = silent,
+) -> PoseVAEReport:
+    """``train_pose_vae`` on poses at hand: trains on "train", judges every set.
+
+    ``made_of`` goes into the file's header.
+    """
+    body = load_body(config.body)
     torch.manual_seed(config.seed)
     vae = PoseVAE(config.model)
     draw = sets["train"]
 
     def losses(generator: torch.Generator) -> Losses:
         chosen = torch.multinomial(draw.chance, config.batch, True, generator=generator)
-        pose = rot6d_to_rotmat(_half_mirrored(draw.rot6d[chosen], generator))
+        flip = torch.rand(config.batch, 1, 1, generator=generator) < 0.5
+        rot6d = draw.rot6d[chosen]
+        pose = rot6d_to_rotmat(torch.where(flip, mirrored(rot6d), rot6d))
         return _losses(vae, pose, body, config, generator)
 
     train(vae, losses, config.loop, out_path, config.seed, progress)
     vae.eval().requires_grad_(False)
-    metadata = {
-        "training": asdict(config),
-        "data": [shard.path.stem for shard in shards],
-        "licence": licence_of(shards),
-        "credit": credit_of(shards),
-    }
-    vae.save(out_path, metadata)
+    vae.save(out_path, {"training": asdict(config), **made_of})
     finish(out_path)
     shipped = PoseVAE.load(out_path)
     return PoseVAEReport(
         out_path,
         {split: judge(shipped, poses, body, config.seed) for split, poses in sets.items()},
         sum(p.numel() for p in vae.parameters()),
-        _novelty(shipped, sets["train"], body, config.seed),
+        _novelty(shipped, draw, body, config.seed),
     )
 
 
@@ -223,13 +238,10 @@ def _angles(a: Tensor, b: Tensor) -> Tensor:
     return ((a - b).square().sum((-1, -2)) / 2 + 1e-8).sqrt()
 
 
-def _half_mirrored(
-    rot6d: Float[Tensor, "frames 23 6"], generator: torch.Generator
-) -> Float[Tensor, "frames 23 6"]:
-    flip = torch.rand(len(rot6d), 1, 1, generator=generator) < 0.5
-    # M R M with M = diag(-1, 1, 1): of the first column the y and z parts, of the second x.
-    sign = torch.cat((_FLIP, -_FLIP))
-    return torch.where(flip, rot6d[:, _MIRROR] * sign, rot6d)
+def mirrored(rot6d: Float[Tensor, "frames 23 6"]) -> Float[Tensor, "frames 23 6"]:
+    """The poses seen in a mirror: sides exchanged, M R M with M = diag(-1, 1, 1)."""
+    # Of the first column the y and z parts change their sign, of the second x.
+    return rot6d[:, _MIRROR] * torch.cat((_FLIP, -_FLIP))
 
 
 def _points(body: Body, pose: Tensor) -> Float[Tensor, "frames points 3"]:
