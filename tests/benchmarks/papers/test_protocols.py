@@ -456,8 +456,9 @@ def test_a_missing_folder_is_one_line(name: str, tmp_path: Path) -> None:
     with pytest.raises(InputError) as raised:
         run(tmp_path / "nothing", "initial", lambda *_: None)
     assert "docs/papers_data.md" in str(raised.value)
-    with pytest.raises(OptionError, match="is none of"):
-        run(tmp_path, "magic", lambda *_: None)
+    for method in ("magic", "triangulation"):
+        with pytest.raises(OptionError, match="is none of"):
+            run(tmp_path, method, lambda *_: None)
 
 
 def test_a_sequence_that_fails_is_told_and_the_others_are_scored(
@@ -475,9 +476,11 @@ def test_a_sequence_that_fails_is_told_and_the_others_are_scored(
     monkeypatch.undo()
     assert len(bench.solve([sequences[1]])) == 1
     assert bench.failures == {"downtown_walk_0": "downtown_walk_0: nobody was found"}
-    bench.check(1)
+    report = bench.report("3dpw", (), (), ({"sequence": "downtown_walk_1"},))
+    assert report.failures == bench.failures
+    assert {"date", "commit", "machine", "seed", "body"} <= set(report.summary())
     with pytest.raises(NoPersonError):
-        bench.check(0)
+        bench.report("3dpw", (), (), ())
 
 
 @pytest.mark.models("demo_video")

@@ -80,7 +80,6 @@ def run_diffopt(
         sequence, _ = read_emdb(files[name])
         for piece, motion in pieces(data, bench, sequence):
             figures += [score(one, bench) for one in bench.solve([piece], [motion])]
-    bench.check(len(figures))
     return _pieces_report(bench, figures)
 
 
@@ -102,9 +101,7 @@ def run_diffopt_untrimmed(
     label = f"motionfield {method}"
     rows = _whole_rows("emdb-diffopt-untrimmed", label, figures)
     notes = (*_notes(bench), f"{len(files)} of the {ALL} sequences are there")
-    return PaperReport(
-        "emdb-diffopt-untrimmed", method, tuple(rows), notes, tuple(figures), bench.failures
-    )
+    return bench.report("emdb-diffopt-untrimmed", rows, notes, figures)
 
 
 def run_neuhmr(
@@ -131,7 +128,6 @@ def run_neuhmr(
             local = _camera_scores(one, bench)
             scores.append(local)
             figures.append(_plain(one) | {"mpjpe": local[0].mean, "pve": local[1].mean})
-    bench.check(len(figures))
     label = f"motionfield {method}"
     cells: dict[str, Cell] = {
         "MPJPE": (over_frames([joints for joints, _ in scores]),),
@@ -145,7 +141,7 @@ def run_neuhmr(
     ]
     rows.append(OwnRow("emdb-neuhmr.runtime", label, {"Time": (seconds,)}))
     notes = (*_notes(bench), f"{len(chosen)} of the {PROTOCOL_1} sequences are there")
-    return PaperReport("emdb-neuhmr", method, tuple(rows), notes, tuple(figures), bench.failures)
+    return bench.report("emdb-neuhmr", rows, notes, figures)
 
 
 def protocol_1(files: Iterable[EmdbFile]) -> Iterable[DatasetSequence]:
@@ -221,7 +217,6 @@ def _whole(
     for sequence in tracked(sequences, bench.progress, "sequences", total, "sequence"):
         motion = _told(data, bench, sequence)
         figures += [score(one, bench) for one in bench.solve([sequence], [motion])]
-    bench.check(len(figures))
     return figures
 
 
@@ -256,9 +251,7 @@ def _pieces_report(bench: Bench, figures: Sequence[Figures]) -> PaperReport:
     if "Outdoor Walk" in found:
         rows += _whole_rows("emdb-diffopt.ablation", label, found["Outdoor Walk"])
     notes = (*_notes(bench), "run time: of the method alone, without detection")
-    return PaperReport(
-        "emdb-diffopt", bench.method, tuple(rows), notes, tuple(figures), bench.failures
-    )
+    return bench.report("emdb-diffopt", rows, notes, figures)
 
 
 def _whole_rows(key: str, label: str, figures: Sequence[Figures]) -> list[OwnRow]:
@@ -277,7 +270,6 @@ def _notes(bench: Bench) -> tuple[str, ...]:
         ON_OUR_BODY.format(body=bench.tools.body.name),
         "MPJPE and MPVPE in each frame's camera, hips at the origin; global ones after one rigid "
         "motion, fitted to all joints of all frames; only frames in good_frames_mask are scored",
-        *bench.notes,
     )
 
 

@@ -116,7 +116,8 @@ def run_zju(
     sequence = read_zju(data, LEFT_OUT)
     body = bench.tools.body
     solved = bench.solve([sequence])
-    bench.check(len(solved))
+    if not solved:
+        return bench.report("zju", (), (), ())
     (one,) = solved
     if sequence.camera is None:
         raise OptionError(f"{sequence.name}: no camera in its truth")
@@ -135,9 +136,8 @@ def run_zju(
     notes = (
         ON_OUR_BODY.format(body=body.name),
         f"camera frame, hips at the origin; {', '.join(ZJU_TRAINING)} are the paper's to train on",
-        *bench.notes,
     )
-    return PaperReport("zju", method, tuple(rows), notes, (figures,), bench.failures)
+    return bench.report("zju", rows, notes, (figures,))
 
 
 def slower(sequence: DatasetSequence, step: int) -> DatasetSequence:
@@ -170,7 +170,6 @@ def _meva(
             scores.append(own)
             values = {field: getattr(own, field).mean for field in own._fields}
             figures.append(_plain(one) | values)
-    bench.check(len(figures))
     label = f"motionfield {bench.method}"
     keys = [key for key in (name, f"{name}.ablation") if key in _KEYS]
     rows = tuple(OwnRow(key, label, _columns(scores)) for key in keys)
@@ -178,9 +177,8 @@ def _meva(
         note,
         "camera frame, hips at the origin; our own body with its fitted shape; ACC-ERR in "
         "mm/frame² of the frames as given",
-        *bench.notes,
     )
-    return PaperReport(name, bench.method, rows, notes, tuple(figures), bench.failures)
+    return bench.report(name, rows, notes, figures)
 
 
 _KEYS: Final = ("3dpw", "3dpw.ablation", "mpi-inf-3dhp", "h36m")

@@ -105,7 +105,6 @@ def _run(name: str, bench: Bench, motions: Iterable[NamedMotion], total: int) ->
             bench.failures[clip] = f"is shorter than {LEAST_S:g} s"
             continue
         figures += _score(bench, clip, subject, motion, number)
-    bench.check(len(figures))
     cells = {key: mean_cell([(f[key],) for f in figures]) for key in MEASURES} if figures else {}
     rows = (OwnRow(name, f"motionfield {bench.method}, mm, mean over motions", cells),)
     notes = (
@@ -115,7 +114,7 @@ def _run(name: str, bench: Bench, motions: Iterable[NamedMotion], total: int) ->
         "motion of the clip; g: after that motion alone",
         *unverified(name),
     )
-    return PaperReport(name, bench.method, rows, notes, tuple(figures), bench.failures)
+    return bench.report(name, rows, notes, figures)
 
 
 def _score(

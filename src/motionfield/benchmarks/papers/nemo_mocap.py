@@ -57,7 +57,6 @@ def run_nemo_mocap(
             score_take(one, bench.tools, step)
             for one, (_, step) in zip(solved, thinned, strict=False)
         ]
-    bench.check(len(figures))
     return _report(bench, figures)
 
 
@@ -135,11 +134,8 @@ def _report(bench: Bench, figures: Sequence[Figures]) -> PaperReport:
         ON_OUR_BODY.format(body=bench.tools.body.name),
         "2D Recon. Err. as the paper's text has it: mean over the labelled joints",
         "PCK within 10 % of the longer side of the true joints' box",
-        *bench.notes,
     )
-    return PaperReport(
-        "nemo-mocap", bench.method, tuple(rows), notes, tuple(figures), bench.failures
-    )
+    return bench.report("nemo-mocap", rows, notes, figures)
 
 
 def by_action(

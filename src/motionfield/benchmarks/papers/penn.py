@@ -69,7 +69,6 @@ def run_penn(
     for action, numbers in tracked(drawn, progress, "batches", len(drawn), "batch"):
         clips = [read_penn(data, number) for number in numbers]
         figures += run_batch(bench, action, clips)
-    bench.check(len(figures))
     label = f"motionfield {method}"
     rows = tuple(
         OwnRow(f"penn.{name}", label, by_action(figures, (name,), COLUMNS))
@@ -81,9 +80,8 @@ def run_penn(
         "labels' left and right corrected; the label of the head is compared with the body's top "
         "of the head; hidden joints are not scored",
         "PCK within 10 % of the longer side of the labels' box",
-        *bench.notes,
     )
-    return PaperReport("penn", method, rows, notes, tuple(figures), bench.failures)
+    return bench.report("penn", rows, notes, figures)
 
 
 def run_batch(bench: Bench, action: str, clips: Sequence[DatasetSequence]) -> list[dict[str, Any]]:

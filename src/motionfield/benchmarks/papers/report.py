@@ -59,6 +59,8 @@ class PaperReport:
     """Figures of each sequence: plain data."""
     failures: Mapping[str, str] = field(default_factory=dict)
     """Sequence → why it has no figures."""
+    setting: Mapping[str, Any] = field(default_factory=dict)
+    """Date, commit, machine, seed, body."""
 
     @property
     def tables(self) -> tuple[PaperTable, ...]:
@@ -109,6 +111,7 @@ class PaperReport:
             {
                 "benchmark": self.name,
                 "method": self.method,
+                **self.setting,
                 "ours": ours,
                 "papers": papers,
                 "sequences": [dict(entry) for entry in self.sequences],

@@ -1,17 +1,20 @@
 """A method of the open benchmark on the sequences of a data set."""
 
+import datetime
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from motionfield.benchmarks.open.benchmark import commit, machine
 from motionfield.benchmarks.open.case import Given, Method, Tools
-from motionfield.benchmarks.open.methods import METHODS
+from motionfield.benchmarks.open.methods import METHODS, SYNCHRONIZED_ONLY
+from motionfield.benchmarks.papers.report import OwnRow, PaperReport
 from motionfield.body.registry import load_body
 from motionfield.core.assets import fetch_asset
 from motionfield.core.errors import InputError, MotionfieldError, OptionError
@@ -87,10 +90,31 @@ class Bench:
             self.notes.update(dict.fromkeys((*unverified(sequence.dataset), *sequence.notes)))
         return [Solved(s, r, seconds) for s, r in zip(sequences, results, strict=True)]
 
-    def check(self, scored: int) -> None:
-        """Raise the first error where nothing at all could be scored."""
-        if scored == 0 and self._first_error is not None:
+    def report(
+        self,
+        name: str,
+        rows: Sequence[OwnRow],
+        notes: Sequence[str],
+        figures: Sequence[Mapping[str, Any]],
+    ) -> PaperReport:
+        """What the benchmark gives back: these rows, with what the bench has seen.
+
+        Raises:
+            MotionfieldError: nothing at all could be scored: the first sequence's error.
+        """
+        if not figures and self._first_error is not None:
             raise self._first_error
+        setting = {
+            "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            "commit": commit(),
+            "machine": machine(),
+            "seed": self.tools.seed,
+            "body": self.tools.body.name,
+        }
+        every = tuple(dict.fromkeys((*notes, *self.notes)))
+        return PaperReport(
+            name, self.method, tuple(rows), every, tuple(figures), self.failures, setting
+        )
 
     def keypoints_of(self, sequence: DatasetSequence) -> Keypoints:
         """The sequence's 2D keypoints: the data set's own, else what the tracker finds.
@@ -130,13 +154,14 @@ class Bench:
 
 
 def find_method(name: str) -> Method:
-    """A method of the open benchmark.
+    """A method of the open benchmark that needs no synchronized views.
 
     Raises:
         OptionError: there is none of this name.
     """
-    if name not in METHODS:
-        raise OptionError(f"--method {name}: is none of {', '.join(METHODS)}")
+    fitting = [known for known in METHODS if known not in SYNCHRONIZED_ONLY]
+    if name not in fitting:
+        raise OptionError(f"--method {name}: is none of {', '.join(fitting)}")
     return METHODS[name]
 
 
