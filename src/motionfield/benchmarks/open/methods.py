@@ -10,6 +10,7 @@ from typing import Final
 import torch
 
 from motionfield.benchmarks.open.baselines.filtered import with_one_euro, with_savgol
+from motionfield.benchmarks.open.baselines.views import View, triangulate_views
 from motionfield.benchmarks.open.case import Given, Method, Tools
 from motionfield.data.tracks import Tracks
 from motionfield.steps.calibrate import CalibrateConfig, Calibrator
@@ -61,6 +62,15 @@ def savgol(given: Given, tools: Tools) -> FitResult:
     return FitResult(with_savgol(motion), camera)
 
 
+def triangulation(takes: Sequence[Given], tools: Tools) -> list[FitResult]:
+    """All views of the same instants together; places of the cameras are not given."""
+    views = [
+        View(given.keypoints, first_motion(given, tools), given.intrinsics is not None)
+        for given in takes
+    ]
+    return triangulate_views(views, tools.body)
+
+
 def each(method: OfOne) -> Method:
     """A method of one take as a method of a case: take by take, from the same seed."""
 
@@ -80,5 +90,9 @@ METHODS: Final[dict[str, Method]] = {
     "one_euro": each(one_euro),
     "savgol": each(savgol),
     "fit": each(sequence_fit),
+    "triangulation": triangulation,
 }
 """Name in tables and on the command line → method."""
+
+SYNCHRONIZED_ONLY: Final = frozenset({"triangulation"})
+"""Methods for cases whose takes are views of the same instants; the others refuse to be run."""
