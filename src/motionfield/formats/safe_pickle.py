@@ -17,6 +17,7 @@ import lzma
 import math
 import pickle
 import re
+import warnings
 import zlib
 from collections.abc import Callable
 from io import BufferedIOBase
@@ -82,7 +83,9 @@ def _read_torch(file: BufferedIOBase) -> Any:
 
     try:
         opened: Any = file
-        return torch.load(opened, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():  # its old form warns of torch's own storages
+            warnings.simplefilter("ignore", UserWarning)
+            return torch.load(opened, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         found = re.search(r"GLOBAL ([\w.]+)", str(error))
         what = found[1] if found else "more than tensors"
@@ -279,14 +282,15 @@ def _tensor(storage: Any, offset: Any, size: Any, stride: Any, *_: Any) -> Any:
     if not isinstance(storage, torch.TypedStorage):
         raise _Refused("holds a tensor without numbers")
     sides, steps, start = _shape(size), _shape(stride), int(offset)
+    plain, width = storage.untyped(), storage.dtype.itemsize
     # ``set_`` would grow the storage to fit.
     reach = sum(step * (side - 1) for side, step in zip(sides, steps, strict=True))
     count = math.prod(sides)
-    if count and not 0 <= start + reach < storage.size():
+    if count and not 0 <= start + reach < plain.nbytes() // width:
         raise _Refused("holds a tensor that reaches beyond its numbers")
-    if count * storage.element_size() > _LARGEST:
+    if count * width > _LARGEST:
         raise _Refused(f"unpacks to more than {_LARGEST >> 30} GiB")
-    return torch.tensor([], dtype=storage.dtype).set_(storage, start, sides, steps)
+    return torch.tensor([], dtype=storage.dtype).set_(plain, start, sides, steps)
 
 
 def _parameter(tensor: Any, *_: Any) -> Any:
