@@ -1,5 +1,6 @@
 """Rendered takes: repeated by their seed, the same person from every side, honest masks."""
 
+import cv2
 import numpy as np
 import pytest
 from numpy import ndarray
@@ -12,13 +13,13 @@ from motionfield.rendering.view import Rays, View, look_at
 from motionfield.worlds.avatars.backdrop import paint_backdrop
 from motionfield.worlds.avatars.config import AvatarConfig
 from motionfield.worlds.avatars.dress import pose_avatar
+from motionfield.worlds.avatars.exposure import Exposure, view_of
 from motionfield.worlds.avatars.render import (
     Stage,
     render_light,
     render_take,
     set_stage,
     take_masks,
-    view_of,
 )
 from worlds.avatars.stages import QUICK, bent_motion, small_camera
 
@@ -54,6 +55,11 @@ def _stage() -> tuple[Stage, ndarray]:
     motion, body = bent_motion(1), load_body()
     stage = set_stage(motion, small_camera(motion), body, 6, QUICK)
     return stage, pose_avatar(stage.avatar, motion, body)[0].astype(float)
+
+
+def _moment(view: View, places: ndarray) -> Exposure:
+    """Nothing moves."""
+    return Exposure(view, places, np.zeros_like(places), np.zeros(3), np.zeros(3))
 
 
 def _round(angle: float, height: float = 1.2, size: tuple[int, int] = (160, 200)) -> View:
@@ -119,8 +125,7 @@ def test_only_person_and_shadow_change_the_empty_place() -> None:
     stage, places = _stage()
     view = _round(0.8)
     empty = paint_backdrop(stage.place, view)
-    moving = (places, np.zeros_like(places))
-    shown = render_light(stage, view, empty, moving, QUICK)
+    shown = render_light(stage, empty, _moment(view, places), QUICK)
     changed = np.abs(shown - empty.colour).max(-1) > 1e-4
     person = mask(RayScene([Mesh(places, stage.avatar.faces)]), view)
     assert changed[person].mean() > 0.99
@@ -132,8 +137,6 @@ def test_only_person_and_shadow_change_the_empty_place() -> None:
 
 
 def _rim(person: ndarray) -> ndarray:
-    import cv2
-
     grown = cv2.dilate(person.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool)
     return grown & ~person
 
@@ -149,9 +152,9 @@ def test_fast_movement_spreads_the_person() -> None:
     column = slice(int(before[0]) - 6, int(before[0]) + 6)
     highest = []
     for rise in (0.0, 0.3):
-        travel = np.zeros_like(places)
-        travel[:, 2] = rise
-        shown = render_light(stage, view, empty, (places, travel), config)
+        travel = np.array((0, 0, rise)) + np.zeros_like(places)
+        moment = _moment(view, places)._replace(travel=travel)
+        shown = render_light(stage, empty, moment, config)
         changed = np.abs(shown - empty.colour).max(-1) > 1e-4
         highest.append(np.flatnonzero(changed[:, column].any(1))[0])
     # In the middle of the exposure the person is where it stood: half of the rise is above,
@@ -180,6 +183,35 @@ def test_a_moving_camera_sees_the_same_place() -> None:
         x, y = np.floor(pixels).astype(int).T
         seen.append(picture[y, x])
     assert np.abs(seen[0] - seen[1]).max() < 0.25 * np.abs(seen[0]).max()
+
+
+def test_a_turning_camera_smears_the_place_and_keeps_its_middle() -> None:
+    stage, places = _stage()
+    view = _round(0.8)
+    empty = paint_backdrop(stage.place, view)
+    turned = _moment(view, places)._replace(turn=np.array((0.0, 0.04, 0.0)))
+    smeared = turned.smear(empty.colour, 8)
+    # Less contrast across the turn, as much light.
+    contrast = [np.abs(np.diff(p.sum(-1), axis=1)).mean() for p in (empty.colour, smeared)]
+    assert contrast[1] < 0.6 * contrast[0]
+    assert smeared.mean() == pytest.approx(empty.colour.mean(), rel=0.02)
+    assert (_moment(view, places).smear(empty.colour, 8) == empty.colour).all()
+
+
+def test_a_turn_moves_places_as_the_view_at_its_moments() -> None:
+    """One moment of the smeared picture, half-way, is the picture that the turned camera sees."""
+    stage, places = _stage()
+    view = _round(0.8)
+    moment = _moment(view, places)._replace(turn=np.array((0.0, 0.06, 0.01)))
+    # The first of two moments lies a quarter before the middle.
+    ends = [paint_backdrop(stage.place, moment.view_at(s)).colour for s in (-0.25, 0.25)]
+    smeared = moment.smear(paint_backdrop(stage.place, view).colour, 2)
+    error, wrong = (
+        # Finer than pixels, the two are sampled in other places.
+        np.abs(cv2.GaussianBlur(smeared - expected, (0, 0), 1.5))[20:-20, 20:-20].mean()
+        for expected in ((ends[0] + ends[1]) / 2, ends[0])
+    )
+    assert error < 0.3 * wrong
 
 
 def test_moving_camera_is_rendered() -> None:

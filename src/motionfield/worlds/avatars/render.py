@@ -13,21 +13,18 @@ from motionfield.data.camera_path import CameraPath
 from motionfield.data.motion import Motion
 from motionfield.rendering.ground import shadow_on_ground
 from motionfield.rendering.ray_casting import Mesh, RayScene, depth
-from motionfield.rendering.view import Box, View
+from motionfield.rendering.view import View
 from motionfield.worlds.avatars.backdrop import Backdrop, paint_backdrop
 from motionfield.worlds.avatars.config import AvatarConfig
-from motionfield.worlds.avatars.dress import Avatar, LayerKind, dress, pose_avatar
+from motionfield.worlds.avatars.dress import Avatar, dress
+from motionfield.worlds.avatars.exposure import Exposure, exposures
 from motionfield.worlds.avatars.light import Light
 from motionfield.worlds.avatars.outfit import draw_outfit
 from motionfield.worlds.avatars.paint import Painter, make_painter
 from motionfield.worlds.avatars.sensor import Sensor, draw_sensor
 from motionfield.worlds.avatars.surroundings import Surroundings, draw_surroundings
 
-_CHUNK = 16
-"""Frames that are posed at once."""
 _MARGIN_M = 2.0
-_STILL_PX = 0.4
-"""Movement during the exposure below which one moment stands for all."""
 
 
 class Stage(NamedTuple):
@@ -75,44 +72,33 @@ def render_take(
     stage = set_stage(motion, camera, body, seed, config)
     grain = np.random.default_rng((seed, 1))
     standing: Backdrop | None = None
-    shutter = stage.sensor.exposure_s * motion.fps
-    for frame, places, speed in _posed(stage.avatar, motion, body):
-        view = view_of(camera, frame)
+    for moment in exposures(stage.avatar, motion, camera, body, stage.sensor.exposure_s):
         if camera.moving or standing is None:
             effort = 1 if camera.moving else config.backdrop_supersampling
-            standing = paint_backdrop(stage.place, view, effort)
-        light = render_light(stage, view, standing, (places, speed * shutter), config)
+            standing = paint_backdrop(stage.place, moment.view, effort)
+        light = render_light(stage, standing, moment, config)
         yield stage.sensor.develop(light, grain)
 
 
 def render_light(
-    stage: Stage,
-    view: View,
-    backdrop: Backdrop,
-    moving: tuple[Float[ndarray, "vertices 3"], Float[ndarray, "vertices 3"]],
-    config: AvatarConfig,
+    stage: Stage, backdrop: Backdrop, moment: Exposure, config: AvatarConfig
 ) -> Float[ndarray, "height width 3"]:
-    """One picture in linear light, before lens and sensor.
-
-    Args:
-        moving: the vertices in the middle of the exposure, and how far they move during it.
-    """
-    places, travel = moving
+    """One picture in linear light, before lens and sensor, over the backdrop of the same view."""
     picture = backdrop.colour.copy()
-    light = stage.place.light
     faces = stage.avatar.faces
-    middle = RayScene([Mesh(places, faces)])
-    _shade_ground(picture, backdrop, middle, view, light)
-    box = view.box_of(np.concatenate((places - travel / 2, places + travel / 2)))
+    middle = RayScene([Mesh(moment.places, faces)])
+    _shade_ground(picture, backdrop, middle, moment.view, stage.place.light)
+    count = config.rays_per_pixel
+    picture = moment.smear(picture, count)
+    box = moment.box
     if box.empty:
         return picture
-    inside = view.cropped(box)
-    count = config.rays_per_pixel
-    still = _pixels_moved(view, places, travel) < _STILL_PX
+    still = moment.still
     total: ndarray = np.zeros((box.height * box.width, 4), np.float32)
     for number, shift in enumerate(_jitter(count)):
-        at = (number + 0.5) / count - 0.5
-        scene = middle if still else RayScene([Mesh(places + at * travel, faces)])
+        share = 0.0 if still else (number + 0.5) / count - 0.5
+        scene = middle if still else RayScene([Mesh(moment.places_at(share), faces)])
+        inside = moment.view_at(share).cropped(box)
         total += _person(stage, scene, _shifted(inside, shift), config)
     total = (total / count).reshape(box.height, box.width, 4)
     part = picture[box.y0 : box.y1, box.x0 : box.x1]
@@ -126,33 +112,6 @@ def person_depth(
 ) -> Float[ndarray, "height width"]:
     """Depth of the dressed person in metres at each pixel's centre; infinite elsewhere."""
     return depth(RayScene([Mesh(places, stage.avatar.faces)]), view)
-
-
-def view_of(camera: CameraPath, frame: int) -> View:
-    """A frame's view."""
-    return View(
-        K=camera.K[frame].astype(float),
-        R_camera_world=camera.R_camera_world[frame].astype(float),
-        t_camera_world=camera.t_camera_world[frame].astype(float),
-        width=camera.image_width,
-        height=camera.image_height,
-        distortion=camera.distortion.astype(float),
-    )
-
-
-def _posed(
-    avatar: Avatar, motion: Motion, body: Body
-) -> Iterator[tuple[int, Float[ndarray, "vertices 3"], Float[ndarray, "vertices 3"]]]:
-    """Frame by frame: its number, the vertices, and how far they move until the next frame."""
-    last = motion.num_frames - 1
-    for first in range(0, motion.num_frames, _CHUNK):
-        wanted = np.arange(max(0, first - 1), min(last, first + _CHUNK) + 1)
-        places = pose_avatar(avatar, motion.at_frames(wanted), body)
-        for frame in range(first, min(first + _CHUNK, motion.num_frames)):
-            at = frame - wanted[0]
-            before, after = max(0, at - 1), min(len(places) - 1, at + 1)
-            speed = (places[after] - places[before]) / max(1, after - before)
-            yield frame, places[at].astype(float), speed.astype(float)
 
 
 def _shifted(view: View, shift: tuple[float, float]) -> View:
@@ -170,16 +129,6 @@ def _jitter(count: int) -> list[tuple[float, float]]:
     places = np.mod(steps, 1) - 0.5
     places -= places.mean(0)
     return [(float(x), float(y)) for x, y in places]
-
-
-def _pixels_moved(
-    view: View, places: Float[ndarray, "vertices 3"], travel: Float[ndarray, "vertices 3"]
-) -> float:
-    some = slice(None, None, 16)
-    start, _ = view.pixels_of(places[some] - travel[some] / 2)
-    end, _ = view.pixels_of(places[some] + travel[some] / 2)
-    moved = np.linalg.norm(end - start, axis=1)
-    return float(np.nanmax(moved, initial=0))
 
 
 def _person(
@@ -263,8 +212,5 @@ def take_masks(
     """Pixels whose centre shows the person (clothes and hair too), frame by frame."""
     config = config or AvatarConfig()
     stage = set_stage(motion, camera, body, seed, config)
-    for frame, places, _ in _posed(stage.avatar, motion, body):
-        yield np.isfinite(person_depth(stage, view_of(camera, frame), places))
-
-
-__all__ = ["Box", "LayerKind", "Stage", "person_depth", "render_take", "set_stage", "take_masks"]
+    for moment in exposures(stage.avatar, motion, camera, body, 0.0):
+        yield np.isfinite(person_depth(stage, moment.view, moment.places))
