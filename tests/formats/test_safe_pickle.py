@@ -167,7 +167,7 @@ class Runs:
 
 def attacks(mark: Path) -> dict[str, bytes]:
     command = f"touch {mark}"
-    code = f"open({str(mark)!r}, 'w')"
+    code = f"open({str(mark)!r}, 'w').close()"
     forged = (
         # A kind "O" whose flags say that it holds plain bytes: numpy would follow them as pointers.
         b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I0\ntS'b'\ntR"

@@ -53,7 +53,8 @@ def load_pickle(path: Path) -> Any:
     if not path.exists():
         raise InputError(path, "does not exist", "check the path")
     try:
-        with path.open("rb") as file:
+        with path.open("rb") as file, warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # torch warns of its own old storages
             return _plain(_read(file))
     except _Refused as refused:
         raise InputError(path, str(refused), _CURE) from refused
@@ -83,9 +84,7 @@ def _read_torch(file: BufferedIOBase) -> Any:
 
     try:
         opened: Any = file
-        with warnings.catch_warnings():  # its old form warns of torch's own storages
-            warnings.simplefilter("ignore", UserWarning)
-            return torch.load(opened, map_location="cpu", weights_only=True)
+        return torch.load(opened, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         found = re.search(r"GLOBAL ([\w.]+)", str(error))
         what = found[1] if found else "more than tensors"
