@@ -18,6 +18,7 @@ from motionfield.core.conventions import JOINT_INDEX
 from motionfield.core.errors import OptionError
 from motionfield.formats.mocap_npz import MocapShard
 from motionfield.worlds.mocap_feet import soles_of
+from motionfield.worlds.mocap_figure import across
 from motionfield.worlds.mocap_pose import (
     Calibration,
     base_figure,
@@ -219,7 +220,10 @@ def _hand_frames(
     frame: dict[str, Float[Tensor, "3 3"]],
     rest: Float[Tensor, "24 3"],
 ) -> dict[str, Float[Tensor, "3 3"]]:
-    """The hand's roll is known up to a constant: the median of the forearm's roll is set to 0."""
+    """The hand's roll is known up to a constant: the forearm's mean roll is set to 0.
+
+    Where rigs hold some hands half a turn round, the mean is that of lines, not of directions.
+    """
     if rig.hands is None:
         return {}
     frames = {}
@@ -231,8 +235,11 @@ def _hand_frames(
         hand = sample.rotations[:, names.index(joint)]
         in_hand = (hand.mT @ forearm @ axis.unsqueeze(-1)).squeeze(-1)
         bone = sample.offsets[names.index(child)]
+        around = across(in_hand, bone.expand_as(in_hand))
+        mean = torch.linalg.eigh(around.mT @ around).eigenvectors[:, -1]
+        mean = mean * torch.sign((around @ mean).median())
         target = frame_of(rest[JOINT_INDEX[f"{side}_hand"]], axis)
-        frames[f"{side}_wrist"] = frame_of(bone, median_of(in_hand)) @ target.mT
+        frames[f"{side}_wrist"] = frame_of(bone, mean) @ target.mT
     return frames
 
 

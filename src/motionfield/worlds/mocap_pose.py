@@ -18,6 +18,7 @@ from motionfield.geometry.rotations import axis_rotation
 from motionfield.worlds.mocap_feet import Soles
 from motionfield.worlds.mocap_figure import Figure, swing
 from motionfield.worlds.mocap_proportions import bone_offsets
+from motionfield.worlds.mocap_rolls import forearm_roll, limited, nearest_half_turn
 from motionfield.worlds.mocap_sample import (
     FLEXION_AXIS,
     LOWER_BONES,
@@ -27,6 +28,8 @@ from motionfield.worlds.mocap_sample import (
 )
 
 _MAX_HYPEREXTENSION_RAD: Final = math.radians(20)
+_MAX_NECK_RAD: Final = math.radians(60)
+_MAX_WRIST_RAD: Final = math.radians(95)
 _MAX_LEAN_RAD: Final = math.radians(20)
 # Joints without a rotation of their own, after those that they follow.
 _FOLLOWERS: Final = {
@@ -88,6 +91,7 @@ def base_figure(
     for upper, lower in zip(UPPER_BONES, LOWER_BONES, strict=True):
         world |= _unflipped(world, upper, lower, joints)
     world |= _collars(positions, rotations, canonical, joints, how, world["spine3"])
+    world |= _unrolled(world, joints)
     for joint, parent in _FOLLOWERS.items():
         world.setdefault(joint, world[parent])
     turns = torch.stack([world[name] for name in JOINT_INDEX], dim=1)
@@ -156,6 +160,29 @@ def _unflipped(
         b.joint: world[b.joint] @ roma.rotvec_to_rotmat(flipped * bone)
         for b, bone in zip((upper, lower), bones, strict=True)
     }
+
+
+def _unrolled(
+    world: dict[str, Tensor], joints: Float[Tensor, "24 3"]
+) -> dict[str, Float[Tensor, "frames 3 3"]]:
+    """Feet, heads and hands that the rig holds the wrong way round."""
+    bones = torch.nn.functional.normalize(bone_offsets(joints), dim=-1)
+    found: dict[str, Tensor] = {}
+    for joint, parent in (("neck", "spine3"), ("head", "neck")):
+        below = found.get(parent, world[parent])
+        turned = world[joint] @ nearest_half_turn(below.mT @ world[joint], torch.eye(3))
+        found[joint] = turned @ limited(below.mT @ turned, _MAX_NECK_RAD)
+    for side in ("left", "right"):
+        ankle, shank = world[f"{side}_ankle"], world[f"{side}_knee"]
+        axes = bones[[JOINT_INDEX[f"{side}_foot"]]]
+        found[f"{side}_ankle"] = ankle @ nearest_half_turn(shank.mT @ ankle, axes)
+        hand = world.get(f"{side}_wrist")
+        if hand is not None:
+            bone = bones[JOINT_INDEX[f"{side}_hand"]]
+            forearm = world[f"{side}_elbow"]
+            hand = hand @ forearm_roll(forearm.mT @ hand, bone)
+            found[f"{side}_wrist"] = hand @ limited(forearm.mT @ hand, _MAX_WRIST_RAD)
+    return found
 
 
 def _collars(
