@@ -54,11 +54,11 @@ class AlignmentSums:
         self, points_a: Float[Tensor, "*batch points 3"], points_b: Float[Tensor, "*batch points 3"]
     ) -> None:
         """Take in pairs of points; they must be finite."""
-        a, b = (points.double().reshape(-1, 3) for points in (points_a, points_b))
-        self.count += len(a)
-        self._sum_a += a.sum(0)
-        self._sum_b += b.sum(0)
-        self._sum_ba += b.mT @ a
+        a, b = points_a.double(), points_b.double()
+        self.count += a.numel() // 3
+        self._sum_a += a.sum(-2).reshape(-1, 3).sum(0)
+        self._sum_b += b.sum(-2).reshape(-1, 3).sum(0)
+        self._sum_ba += (b.mT @ a).reshape(-1, 3, 3).sum(0)
         self._square_a += a.square().sum()
 
     def solve(self, with_scale: bool = False) -> Similarity:
