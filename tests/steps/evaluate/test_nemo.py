@@ -20,6 +20,7 @@ from motionfield.steps.evaluate.nemo import (
 from motionfield.steps.evaluate.posed import (
     BLOCK_FRAMES,
     Placing,
+    VertexPairs,
     local_pose,
     pose_of,
     posed_points,
@@ -84,6 +85,18 @@ def test_local_form_judges_the_pose_alone(truth: Motion, predicted: Motion, body
         a, b = nemo_local(predicted, truth, body), nemo_local(other, truth, body)
         torch.testing.assert_close(a.joints.per_frame, b.joints.per_frame, atol=1e-3, rtol=1e-4)
         assert a.joints.mean > 50
+
+
+def test_short_motions_keep_their_vertices_and_long_ones_do_not(body: Body) -> None:
+    for frames, blocks in ((BLOCK_FRAMES, 1), (BLOCK_FRAMES + 1, 2)):
+        pose = pose_of(made_motion(0, frames), body)
+        pairs = VertexPairs(pose, pose, body)
+        first, again = list(pairs), list(pairs)
+        assert len(first) == blocks
+        assert (first[0][1] is again[0][1]) == (blocks == 1)
+        assert torch.cat([torch.arange(frames)[part] for part, _, _ in first]).tolist() == list(
+            range(frames)
+        )
 
 
 def test_local_form_is_that_of_points_turned_into_root_axes(
@@ -163,11 +176,14 @@ def test_vertex_error_by_blocks_is_that_of_all_at_once(
 
 
 def test_local_pose_has_its_root_at_the_origin(predicted: Motion, body: Body) -> None:
-    for own_shape in (False, True):
-        pose = local_pose(pose_of(predicted, body), body, own_shape)
-        root = posed_points(pose, body).joints[:, 0]
-        torch.testing.assert_close(root, torch.zeros_like(root), atol=1e-6, rtol=0)
-        assert roma.rotmat_to_rotvec(pose.global_orient).abs().max() < 1e-6
+    """Of the mean shape, whatever the shape and the bones were."""
+    scaled = predicted.replace(bone_scale=np.full(24, 1.1, np.float32))
+    pose = local_pose(pose_of(scaled, body), body)
+    joints = posed_points(pose, body).joints
+    torch.testing.assert_close(joints[:, 0], torch.zeros_like(joints[:, 0]), atol=1e-6, rtol=0)
+    assert roma.rotmat_to_rotvec(pose.global_orient).abs().max() < 1e-6
+    plain = local_pose(pose_of(predicted.replace(betas=np.zeros(16, np.float32)), body), body)
+    torch.testing.assert_close(joints, posed_points(plain, body).joints)
 
 
 def bursts(*fast: int, frames: int = 20, step_m: float = 0.1) -> torch.Tensor:
@@ -210,7 +226,7 @@ def test_dynamic_range_does_not_see_the_root_move(body: Body) -> None:
 def test_motions_that_do_not_fit_are_refused(truth: Motion, body: Body) -> None:
     short = made_motion(0, 30)
     for metric in (nemo_local, nemo_global):
-        with pytest.raises(OptionError, match="30 frames, the truth 140; cut both"):
+        with pytest.raises(OptionError, match=f"30 frames, the truth {FRAMES}; cut both"):
             metric(short, truth, body)
         with pytest.raises(OptionError, match="drives the body 'anny'"):
             metric(truth.replace(body_model="anny"), truth, body)

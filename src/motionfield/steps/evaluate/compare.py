@@ -23,9 +23,10 @@ from motionfield.steps.evaluate.comparison import Comparison, NamedScore, named,
 from motionfield.steps.evaluate.posed import (
     Placing,
     Pose,
+    VertexPairs,
     pose_of,
     posed_points,
-    vertex_error,
+    whole_clip,
 )
 from motionfield.steps.evaluate.score import Score, check_same_clock
 
@@ -71,9 +72,9 @@ def compare_motions(
             )
     pair = _pair(predicted, truth, body, predicted_camera, truth_camera)
     scores = {
-        **_pose_scores(pair, body),
-        **_nemo_scores(predicted, truth, body),
-        **_world_scores(pair, body),
+        **_pose_scores(pair),
+        **_nemo_scores(pair, predicted, truth, body),
+        **_world_scores(pair),
         **_smoothness_scores(pair),
         **_feet_scores(pair, truth),
         **_biomechanics_scores(pair, predicted, truth),
@@ -90,6 +91,7 @@ class _Pair:
     """Prediction and truth, posed. The truth is NaN in frames that it did not observe."""
 
     poses: tuple[Pose, Pose]
+    vertices: VertexPairs
     observed: Bool[Tensor, "frames"]
     fps: float
     joints: tuple[Float[Tensor, "frames 24 3"], Float[Tensor, "frames 24 3"]]
@@ -145,6 +147,7 @@ def _pair(
     t = hips[1] - (R @ hips[0].unsqueeze(-1)).squeeze(-1)
     return _Pair(
         poses=(ours, theirs),
+        vertices=VertexPairs(ours, theirs, body),
         observed=observed,
         fps=truth.fps,
         joints=joints,
@@ -163,10 +166,10 @@ def _all_named(scores: Mapping[str, Score], alignment: str | None = None) -> dic
     return {name: named(name, score, alignment=alignment) for name, score in scores.items()}
 
 
-def _pose_scores(pair: _Pair, body: Body) -> dict[str, NamedScore]:
+def _pose_scores(pair: _Pair) -> dict[str, NamedScore]:
     local = {
         "mpjpe_mm": pose.mpjpe(*pair.placed),
-        "pve_mm": vertex_error(*pair.poses, body, pair.placing).only(pair.observed),
+        "pve_mm": pair.vertices.error(pair.placing).only(pair.observed),
     }
     aligned = {
         "pa_mpjpe_mm": pose.pa_mpjpe(*pair.joints),
@@ -176,10 +179,12 @@ def _pose_scores(pair: _Pair, body: Body) -> dict[str, NamedScore]:
     return _all_named(local, pair.alignment) | _all_named(aligned)
 
 
-def _nemo_scores(predicted: Motion, truth: Motion, body: Body) -> dict[str, NamedScore]:
+def _nemo_scores(
+    pair: _Pair, predicted: Motion, truth: Motion, body: Body
+) -> dict[str, NamedScore]:
     local = nemo.nemo_local(predicted, truth, body)
-    own = nemo.nemo_local(predicted, truth, body, own_shapes=True)
-    in_world = nemo.nemo_global(predicted, truth, body)
+    own = nemo.own_shape_errors(*pair.poses, body, pair.vertices, pair.observed)
+    in_world = nemo.global_errors(*pair.poses, body, pair.vertices, pair.observed)
     fast = torch.zeros(truth.num_frames, dtype=torch.bool)
     fast[nemo.motion_dynamic_range(truth, body)] = True
     return _all_named(
@@ -196,18 +201,15 @@ def _nemo_scores(predicted: Motion, truth: Motion, body: Body) -> dict[str, Name
     )
 
 
-def _world_scores(pair: _Pair, body: Body) -> dict[str, NamedScore]:
+def _world_scores(pair: _Pair) -> dict[str, NamedScore]:
     joints, lsp = pair.joints, pair.lsp
-    fit = world.clip_alignment(*joints)
-    frames = len(pair.observed)
-    placing = Placing(fit.R_b_a.expand(frames, 3, 3), fit.t_b_a.expand(frames, 3))
-    vertices = vertex_error(*pair.poses, body, placing).only(pair.observed)
+    placing = whole_clip(world.clip_alignment(*joints), len(pair.observed))
     with_root = (_beside(lsp[0], joints[0][:, :1]), _beside(lsp[1], joints[1][:, :1]))
     root = (lsp[0].shape[1],)
     return _all_named(
         {
             "g_mpjpe_mm": world.g_mpjpe(*joints),
-            "g_mpvpe_mm": vertices,
+            "g_mpvpe_mm": pair.vertices.error(placing).only(pair.observed),
             "wa_mpjpe100_mm": world.wa_mpjpe(*joints),
             "w_mpjpe100_mm": world.w_mpjpe(*joints),
             "wa_mpjpe100_rigid_mm": world.wa_mpjpe(*joints, with_scale=False),

@@ -8,21 +8,20 @@ shoulders, elbows, wrists, mid hip, hips, knees, ankles) as the body knows them.
 from typing import Final, Literal, NamedTuple
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from motionfield.body.base import Body, MeshName
 from motionfield.core.keypoint_sets import OPENPOSE_25
 from motionfield.data.motion import Motion
-from motionfield.geometry.alignment import AlignmentSums
 from motionfield.steps.evaluate.pose import mpjpe
 from motionfield.steps.evaluate.posed import (
     Placing,
     Pose,
+    VertexPairs,
     local_pose,
     pose_of,
     posed_points,
-    vertex_blocks,
     vertex_error,
 )
 from motionfield.steps.evaluate.score import Score, check_same_clock
@@ -59,8 +58,10 @@ def nemo_local(
         OptionError: lengths, frame rates or bodies differ.
     """
     ours, theirs = _two_poses(predicted, truth, body)
-    ours, theirs = (local_pose(pose, body, own_shapes) for pose in (ours, theirs))
     observed = torch.tensor(truth.observed)
+    if own_shapes:
+        return own_shape_errors(ours, theirs, body, VertexPairs(ours, theirs, body, mesh), observed)
+    ours, theirs = (local_pose(pose, body) for pose in (ours, theirs))
     joints = mpjpe(_nemo_points(ours, body), _nemo_points(theirs, body))
     vertices = vertex_error(ours, theirs, body, mesh=mesh)
     return JointsAndVertices(joints.only(observed), vertices.only(observed))
@@ -81,10 +82,27 @@ def nemo_global(
     """
     ours, theirs = _two_poses(predicted, truth, body)
     observed = torch.tensor(truth.observed)
-    placing = _sequence_placing(ours, theirs, body, observed, mesh)
-    joints = mpjpe(placing.apply(_nemo_points(ours, body)), _nemo_points(theirs, body))
-    vertices = vertex_error(ours, theirs, body, placing, mesh)
-    return JointsAndVertices(joints.only(observed), vertices.only(observed))
+    return global_errors(ours, theirs, body, VertexPairs(ours, theirs, body, mesh), observed)
+
+
+def own_shape_errors(
+    ours: Pose, theirs: Pose, body: Body, pairs: VertexPairs, observed: Bool[Tensor, "frames"]
+) -> JointsAndVertices:
+    """``nemo_local`` with own shapes, of vertices at hand: the predicted root put on the true one.
+
+    A distance is the same seen from the world as from the root.
+    """
+    roots = [posed_points(pose, body).joints[:, 0] for pose in (ours, theirs)]
+    R = theirs.global_orient.double() @ ours.global_orient.double().mT
+    t = roots[1] - (R @ roots[0].unsqueeze(-1)).squeeze(-1)
+    return _placed(ours, theirs, body, pairs, Placing(R, t), observed)
+
+
+def global_errors(
+    ours: Pose, theirs: Pose, body: Body, pairs: VertexPairs, observed: Bool[Tensor, "frames"]
+) -> JointsAndVertices:
+    """``nemo_global``, of vertices at hand."""
+    return _placed(ours, theirs, body, pairs, pairs.alignment(observed), observed)
 
 
 def dynamic_range(
@@ -134,17 +152,8 @@ def _nemo_points(pose: Pose, body: Body) -> Float[Tensor, "frames 15 3"]:
     return posed_points(pose, body, OPENPOSE_25.name).keypoints[:, : len(NEMO_JOINTS)]
 
 
-def _sequence_placing(
-    ours: Pose, theirs: Pose, body: Body, observed: Tensor, mesh: MeshName
-) -> Placing:
-    sums = AlignmentSums()
-    first = 0
-    for a, b in zip(
-        vertex_blocks(ours, body, mesh), vertex_blocks(theirs, body, mesh), strict=True
-    ):
-        kept = observed[first : first + len(a)]
-        sums.add(a[kept], b[kept])
-        first += len(a)
-    motion = sums.solve()
-    frames = len(observed)
-    return Placing(motion.R_b_a.expand(frames, 3, 3), motion.t_b_a.expand(frames, 3))
+def _placed(
+    ours: Pose, theirs: Pose, body: Body, pairs: VertexPairs, placing: Placing, observed: Tensor
+) -> JointsAndVertices:
+    joints = mpjpe(placing.apply(_nemo_points(ours, body)), _nemo_points(theirs, body))
+    return JointsAndVertices(joints.only(observed), pairs.error(placing).only(observed))
