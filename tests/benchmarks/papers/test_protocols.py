@@ -26,9 +26,11 @@ from motionfield.benchmarks.papers.solve import (
 from motionfield.body.registry import load_body
 from motionfield.core.assets import fetch_asset
 from motionfield.core.errors import InputError, NoPersonError, OptionError
+from motionfield.core.keypoint_sets import LIMB_JOINTS
 from motionfield.data import CameraPath, Keypoints, Motion
 from motionfield.formats.datasets.emdb import list_emdb, read_emdb
 from motionfield.formats.datasets.h36m import read_h36m
+from motionfield.formats.datasets.mpi_inf_3dhp import list_3dhp, read_3dhp
 from motionfield.formats.datasets.nemo_mocap import ACTIONS, TAKES, read_nemo_mocap
 from motionfield.formats.datasets.parts import camera_of
 from motionfield.formats.datasets.penn import PENN_13, read_penn
@@ -416,6 +418,29 @@ def test_h36m_is_thinned_to_25(tmp_path: Path, tools: Tools) -> None:
     assert few.num_frames == 5
     assert few.joints is not None
     assert few.joints.fps == 25
+
+
+def test_frames_that_vibes_data_leave_out(tmp_path: Path) -> None:
+    make.write_3dpw(tmp_path, "test", "downtown_walk", frames=6)
+    sequence = read_3dpw(list_3dpw(tmp_path, "test")[0])[0]
+    keypoints = sequence.keypoints
+    assert keypoints is not None
+    points = keypoints.keypoints_2d.copy()
+    limbs = [keypoints.keypoint_names.index(name) for name in LIMB_JOINTS]
+    points[3, limbs[:5], 2] = 0.3  # 7 are left
+    points[4, limbs[:6], 2] = 0.3  # 6 are left
+    few = joints.seen_enough(replace(sequence, keypoints=keypoints.replace(keypoints_2d=points)))
+    assert few.good.tolist() == [False, True, True, True, False, True]
+    make.write_3dhp(tmp_path, "TS5", frames=6)
+    (path,) = list_3dhp(tmp_path)
+    outdoors = read_3dhp(path)
+    labels = outdoors.labels
+    assert labels is not None
+    marks = np.full_like(labels.keypoints_2d, 500)
+    marks[1, 4, 0] = 1921
+    marks[2, 0, 1] = -1
+    kept = joints.inside(replace(outdoors, labels=labels.replace(keypoints_2d=marks)))
+    assert kept.good.tolist() == [True, False, False, False, True, True]  # 3 is not valid
 
 
 @pytest.mark.parametrize("points", [joints.OF_3DPW, joints.OF_3DHP, joints.OF_H36M])

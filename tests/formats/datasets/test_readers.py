@@ -18,6 +18,7 @@ from motionfield.formats.datasets.emdb import list_emdb, read_emdb
 from motionfield.formats.datasets.h36m import read_h36m
 from motionfield.formats.datasets.mpi_inf_3dhp import list_3dhp, read_3dhp
 from motionfield.formats.datasets.nemo_mocap import read_nemo_mocap
+from motionfield.formats.datasets.parts import camera_of
 from motionfield.formats.datasets.penn import PENN_13, list_penn, read_penn
 from motionfield.formats.datasets.sequence import DatasetSequence
 from motionfield.formats.datasets.smpl import SMPL_PELVIS_M
@@ -292,6 +293,27 @@ def test_missing_says_what_and_where(
     assert title in message
     assert where in message
     assert "\n" not in message
+
+
+def test_lost_camera_poses_keep_the_last_known() -> None:
+    eye = np.eye(3)
+    R = np.stack([np.zeros((3, 3)), eye, np.full((3, 3), np.nan), eye[[1, 2, 0]]])
+    t = np.arange(12.0).reshape(4, 3)
+    camera = camera_of(make.K, R, t, make.SIZE)
+    np.testing.assert_array_equal(camera.R_camera_world, np.stack([eye, eye, eye, eye[[1, 2, 0]]]))
+    np.testing.assert_array_equal(camera.t_camera_world, t[[1, 1, 1, 3]])
+
+
+def test_h36m_videos_under_their_two_names(tmp_path: Path) -> None:
+    positions = make.h36m_positions()
+    content = {s: {"Photo 1": positions, "WalkDog": positions} for s in ("S9", "S11")}
+    np.savez_compressed(tmp_path / "data_3d_h36m.npz", positions_3d=np.array(content, object))
+    folder = tmp_path / "S9" / "Videos"
+    folder.mkdir(parents=True)
+    for name in ("TakingPhoto 1", "WalkingDog"):
+        (folder / f"{name}.60457274.mp4").touch()
+    for sequence in read_h36m(tmp_path):
+        assert (sequence.pictures is not None) == (sequence.subject == "S9")
 
 
 def test_frames_of_a_sequence(tmp_path: Path) -> None:

@@ -127,7 +127,7 @@ def run_neuhmr(
         for one in bench.solve([sequence], [motion]):
             local = _camera_scores(one, bench)
             scores.append(local)
-            figures.append(_plain(one) | {"mpjpe": local[0].mean, "pve": local[1].mean})
+            figures.append(one.figures() | {"mpjpe": local[0].mean, "pve": local[1].mean})
     label = f"motionfield {method}"
     cells: dict[str, Cell] = {
         "MPJPE": (over_frames([joints for joints, _ in scores]),),
@@ -176,7 +176,7 @@ def score(solved: Solved, bench: Bench) -> Figures:
     truth = true_motion(solved.sequence, body)
     predicted = mean_shape(solved.result.motion, body)
     world = clip_scores(predicted, truth, body)
-    figures = _plain(solved)
+    figures = solved.figures()
     for prefix, joints, vertices in (
         ("", *local),
         ("g_", *world),
@@ -198,16 +198,6 @@ def _camera_scores(solved: Solved, bench: Bench) -> tuple[Score, Score]:
         sequence.camera,
         body,
     )
-
-
-def _plain(solved: Solved) -> Figures:
-    sequence = solved.sequence
-    return {
-        "sequence": sequence.name,
-        "action": sequence.action,
-        "frames": sequence.num_frames,
-        "seconds": solved.seconds,
-    }
 
 
 def _whole(

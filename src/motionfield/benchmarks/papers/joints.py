@@ -3,9 +3,9 @@
 MEVA's Table 2 compares 14 joints (limbs, neck, top of the head) of a regressor on SMPL's vertices;
 without SMPL's files the truth's own joints are taken, against the points of our body that are
 defined as they are. Figures are means over all frames of all sequences together, as its code has
-it. 3DPW: the test split, every person, frames whose camera pose is valid. Human3.6M: subjects 9
-and 11 before the frontal camera, at 25 frames per second. MPI-INF-3DHP: valid frames of the test
-set's six sequences.
+it. 3DPW: the test split, every person, frames whose camera pose is valid and that show enough of
+the person. Human3.6M: subjects 9 and 11 before the frontal camera, at 25 frames per second.
+MPI-INF-3DHP: valid frames of the test set's six sequences that show the whole person.
 """
 
 from collections.abc import Iterable, Sequence
@@ -28,7 +28,7 @@ from motionfield.benchmarks.papers.scores import (
     point_scores,
     true_motion,
 )
-from motionfield.benchmarks.papers.solve import Bench, Solved, make_bench
+from motionfield.benchmarks.papers.solve import Bench, make_bench
 from motionfield.core.errors import OptionError
 from motionfield.core.keypoint_sets import H36M_17, LIMB_JOINTS, LSP_14, OPENPOSE_25, SMPL_24
 from motionfield.core.progress import Progress, silent, tracked
@@ -43,6 +43,8 @@ LEFT_OUT: Final = "393"
 """The subject that NeuHMR does not train on, and is scored on."""
 ZJU_TRAINING: Final = tuple(subject for subject in SUBJECTS if subject != LEFT_OUT)
 H36M_KEPT_FPS: Final = 25.0
+VISIBLE: Final = 0.3
+LEAST_VISIBLE: Final = 7
 
 
 def _named(keypoint_set: str, *more: str) -> PointChoice:
@@ -67,7 +69,7 @@ def run_3dpw(
     """
     bench = make_bench(method, progress, tools)
     paths = list_3dpw(data, "test")
-    sequences = (person for path in paths for person in read_3dpw(path))
+    sequences = (seen_enough(person) for path in paths for person in read_3dpw(path))
     note = "14 joints: limbs, neck and head of SMPL's 24 (the files' jointPositions)"
     return _meva(data, "3dpw", bench, sequences, OF_3DPW, note)
 
@@ -82,7 +84,7 @@ def run_3dhp(
         OptionError: no such method.
     """
     bench = make_bench(method, progress, tools)
-    sequences = (read_3dhp(path) for path in list_3dhp(data))
+    sequences = (inside(read_3dhp(path)) for path in list_3dhp(data))
     note = "14 joints: limbs, neck, top of the head; truth scaled to one height (univ_annot3)"
     return _meva(data, "mpi-inf-3dhp", bench, sequences, OF_3DHP, note)
 
@@ -126,7 +128,7 @@ def run_zju(
     label = f"motionfield {method}"
     cells: dict[str, Cell] = {"MPJPE": (local.joints.mean,), "PVE": (local.vertices.mean,)}
     rows = [OwnRow("zju", label, cells)]
-    figures = _plain(one) | {"mpjpe": local.joints.mean, "pve": local.vertices.mean}
+    figures = one.figures() | {"mpjpe": local.joints.mean, "pve": local.vertices.mean}
     if sequence.joints is not None:
         own = point_scores(one.result.motion, one.result.camera, sequence, body, OF_ZJU)
         figures |= {"mpjpe_15_openpose": own.mpjpe.mean}
@@ -138,6 +140,27 @@ def run_zju(
         f"camera frame, hips at the origin; {', '.join(ZJU_TRAINING)} are the paper's to train on",
     )
     return bench.report("zju", rows, notes, (figures,))
+
+
+def seen_enough(sequence: DatasetSequence) -> DatasetSequence:
+    """Trusted are only frames with 7 or more of the 12 limb keypoints above 0.3, as VIBE's data."""
+    keypoints = sequence.keypoints
+    if keypoints is None:
+        return sequence
+    columns = [keypoints.keypoint_names.index(name) for name in LIMB_JOINTS]
+    confidence = np.nan_to_num(keypoints.keypoints_2d[:, columns, 2])
+    enough = (confidence > VISIBLE).sum(1) >= LEAST_VISIBLE
+    return replace(sequence, good=sequence.good & enough)
+
+
+def inside(sequence: DatasetSequence) -> DatasetSequence:
+    """Trusted are only frames with every labelled point in the picture, as VIBE's data."""
+    labels = sequence.labels
+    if labels is None:
+        return sequence
+    xy = labels.keypoints_2d[..., :2]
+    within = ((xy >= 0) & (xy < np.array(labels.image_size))).all((1, 2))
+    return replace(sequence, good=sequence.good & within)
 
 
 def slower(sequence: DatasetSequence, step: int) -> DatasetSequence:
@@ -169,7 +192,7 @@ def _meva(
             )
             scores.append(own)
             values = {field: getattr(own, field).mean for field in own._fields}
-            figures.append(_plain(one) | values)
+            figures.append(one.figures() | values)
     label = f"motionfield {bench.method}"
     keys = [key for key in (name, f"{name}.ablation") if key in _KEYS]
     rows = tuple(OwnRow(key, label, _columns(scores)) for key in keys)
@@ -189,14 +212,4 @@ def _columns(scores: Sequence[PointScores]) -> dict[str, Cell]:
         "MPJPE": (over_frames([s.mpjpe for s in scores]),),
         "PA-MPJPE": (over_frames([s.pa_mpjpe for s in scores]),),
         "ACC-ERR": (over_frames([s.acceleration for s in scores]),),
-    }
-
-
-def _plain(solved: Solved) -> dict[str, Any]:
-    sequence = solved.sequence
-    return {
-        "sequence": sequence.name,
-        "action": sequence.action,
-        "frames": sequence.num_frames,
-        "seconds": solved.seconds,
     }

@@ -76,11 +76,7 @@ def score_take(solved: Solved, tools: Tools, step: float) -> Figures:
     pose = local_pose(pose_of(truth, body), body)
     fifteen = posed_points(pose, body, OPENPOSE_25.name).keypoints[:, : len(BODY_15)]
     fast[dynamic_range(fifteen, sequence.fps * step, step)] = True
-    figures: Figures = {
-        "sequence": sequence.name,
-        "action": sequence.action,
-        "frames": truth.num_frames,
-        "seconds": solved.seconds,
+    figures: Figures = solved.figures() | {
         "mpjpe": local.joints.mean,
         "mpjpe_dynamic": local.joints.only(fast).mean,
         "mpvpe": local.vertices.mean,

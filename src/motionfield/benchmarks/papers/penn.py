@@ -173,11 +173,8 @@ def score_clip(solved: Solved, action: str, tools: Tools) -> dict[str, Any]:
     shown = project_path(torch.stack(points, 1), solved.result.camera)
     labels = tensor_of(_labels(solved.sequence).keypoints_2d).double()
     truth = torch.where(labels[..., 2:] > 0, labels[..., :2], torch.nan)
-    return {
-        "sequence": solved.sequence.name,
+    return solved.figures() | {
         "action": action,
-        "frames": solved.sequence.num_frames,
-        "seconds": solved.seconds,
         "recon": image_error(shown, truth).mean,
         "pck": pck(shown, truth, box_size(truth)).mean,
     }

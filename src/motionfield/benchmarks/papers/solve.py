@@ -43,6 +43,15 @@ class Solved(NamedTuple):
     seconds: float
     """Of the method alone; takes that are solved together share their time."""
 
+    def figures(self) -> dict[str, Any]:
+        """What every sequence's entry of a report begins with."""
+        return {
+            "sequence": self.sequence.name,
+            "action": self.sequence.action,
+            "frames": self.sequence.num_frames,
+            "seconds": self.seconds,
+        }
+
 
 @dataclass
 class Bench:

@@ -116,7 +116,7 @@ def _sequence(
     folder: Path, subject: str, action: str, positions: Float[ndarray, "frames 32 3"]
 ) -> DatasetSequence:
     frames = len(positions)
-    video = folder / subject / "Videos" / f"{action}.{FRONTAL}.mp4"
+    video = _video(folder / subject / "Videos", action)
     joints = positions[:, list(_COLUMNS)]
     return DatasetSequence(
         dataset="h36m",
@@ -125,10 +125,19 @@ def _sequence(
         action=action.split(" ")[0],
         fps=FPS,
         good=np.isfinite(joints).all((1, 2)),
-        pictures=Pictures(video, np.arange(frames)) if video.is_file() else None,
+        pictures=None if video is None else Pictures(video, np.arange(frames)),
         camera=_camera(subject, frames),
         joints=joints_of(joints, H36M_17.keypoint_names, FPS),
     )
+
+
+def _video(folder: Path, action: str) -> Path | None:
+    """The video of an action; VideoPose3D renames two of the fifteen."""
+    whole = action.replace("WalkDog", "WalkingDog")
+    if "TakingPhoto" not in whole:
+        whole = whole.replace("Photo", "TakingPhoto")
+    found = (folder / f"{name}.{FRONTAL}.mp4" for name in (action, whole))
+    return next((path for path in found if path.is_file()), None)
 
 
 def _camera(subject: str, frames: int) -> CameraPath:

@@ -20,12 +20,12 @@ from motionfield.data.keypoints import Keypoints
 from motionfield.formats.datasets.origins import need, wrong
 from motionfield.formats.datasets.parts import (
     keypoints_of,
+    openpose_in,
     pictures_in,
     size_of_pictures,
 )
 from motionfield.formats.datasets.sequence import DatasetSequence, Pictures
 from motionfield.formats.datasets.smpl import smpl_motion, z_up
-from motionfield.formats.keypoint_files import read_keypoints
 from motionfield.formats.safe_pickle import load_pickle
 
 ACTIONS: Final = ("baseball_pitch", "baseball_swing", "tennis_serve", "tennis_swing", "golf_swing")
@@ -69,7 +69,7 @@ def read_nemo_mocap(folder: Path, action: str, take: int) -> DatasetSequence:
         fps=FPS,
         good=good,
         pictures=pictures,
-        keypoints=_openpose(base / f"{name}_openpose", frames, size),
+        keypoints=openpose_in(base / f"{name}_openpose", frames, size, FPS),
         labels=_labels(base, name, frames, size),
         motion=smpl_motion(rotvecs, transl, betas, FPS, good),
     )
@@ -79,15 +79,6 @@ def read_nemo_mocap(folder: Path, action: str, take: int) -> DatasetSequence:
 def _pictures(folder: Path, video: Path, frames: int) -> Pictures | None:
     found = pictures_in(folder, frames)
     return Pictures(video, np.arange(frames)) if found is None and video.is_file() else found
-
-
-def _openpose(folder: Path, frames: int, image_size: tuple[int, int]) -> Keypoints | None:
-    if not folder.is_dir():
-        return None
-    keypoints = read_keypoints(folder, FPS, image_size)
-    if keypoints.num_frames < frames:
-        raise wrong(folder, f"has {keypoints.num_frames} files for {frames} frames", "nemo-mocap")
-    return keypoints.at_frames(np.arange(frames))
 
 
 def _labels(base: Path, name: str, frames: int, image_size: tuple[int, int]) -> Keypoints | None:

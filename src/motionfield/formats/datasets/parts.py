@@ -7,13 +7,17 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from numpy import ndarray
 
+from motionfield.core.errors import InputError
 from motionfield.core.history import step
 from motionfield.data.camera_path import CameraPath
 from motionfield.data.joint_track import JointTrack
 from motionfield.data.keypoints import Keypoints
 from motionfield.data.tracks import boxes_of
 from motionfield.formats.datasets.sequence import Pictures
-from motionfield.formats.image_folder import IMAGE_SUFFIXES, list_images, probe_images
+from motionfield.formats.image_folder import list_images, probe_images
+from motionfield.formats.keypoint_files import read_keypoints
+
+_RIGID = 1e-3
 
 
 def keypoints_of(
@@ -41,6 +45,23 @@ def keypoints_of(
     )
 
 
+def openpose_in(
+    folder: Path, frames: int, image_size: tuple[int, int], fps: float
+) -> Keypoints | None:
+    """The first ``frames`` of OpenPose's files in a folder; None where it is not there.
+
+    Raises:
+        InputError: too few files, or another form.
+    """
+    if not folder.is_dir():
+        return None
+    keypoints = read_keypoints(folder, fps, image_size)
+    if keypoints.num_frames < frames:
+        fault = f"has {keypoints.num_frames} files for {frames} frames"
+        raise InputError(folder, fault, "run OpenPose on all frames again")
+    return keypoints.at_frames(np.arange(frames))
+
+
 def joints_of(
     points_world: Float[ndarray, "frames joints 3"], names: Sequence[str], fps: float
 ) -> JointTrack:
@@ -61,15 +82,19 @@ def camera_of(
     image_size: tuple[int, int],
     distortion: Sequence[float] = (0.0,) * 5,
 ) -> CameraPath:
-    """A given camera from OpenCV's numbers (there the first pixel's centre is at (0, 0))."""
+    """A given camera from OpenCV's numbers (there the first pixel's centre is at (0, 0)).
+
+    Frames whose extrinsics are no rigid motion (lost by the data set) keep the last ones that are.
+    """
     frames = len(R_camera_world)
     lens = np.asarray(K, np.float64)[:3, :3].copy()
     lens[:2, 2] += 0.5
+    known = _last_known(R_camera_world, t_camera_world)
     five = np.zeros(5, np.float32)
     five[: len(distortion)] = np.asarray(distortion, np.float32).ravel()[:5]
     focal = float(lens[0, 0])
-    R = np.asarray(R_camera_world, np.float32)
-    t = np.asarray(t_camera_world, np.float32)
+    R = np.asarray(R_camera_world, np.float32)[known]
+    t = np.asarray(t_camera_world, np.float32)[known]
     still = np.allclose(R, R[:1], atol=1e-5) and np.allclose(t, t[:1], atol=1e-4)
     return CameraPath(
         K=np.tile(lens.astype(np.float32), (frames, 1, 1)),
@@ -86,6 +111,16 @@ def camera_of(
         scale_source="given",
         scale_range=(1.0, 1.0),
     )
+
+
+def _last_known(R: ndarray, t: ndarray) -> Int[ndarray, "frames"]:
+    """Per frame, the last frame so far (or the first at all) with a rotation and a place."""
+    whole = np.isfinite(R).all((1, 2)) & np.isfinite(t).all(-1)
+    whole &= np.abs(np.linalg.det(np.nan_to_num(R)) - 1) < _RIGID
+    if not whole.any():
+        raise ValueError("no frame has a camera pose")
+    last = np.maximum.accumulate(np.where(whole, np.arange(len(whole)), -1))
+    return np.where(last < 0, int(whole.argmax()), last)
 
 
 def still_camera(frames: int) -> tuple[Float[ndarray, "frames 3 3"], Float[ndarray, "frames 3"]]:
@@ -122,17 +157,3 @@ def evenly(start: int, stop: int, count: int) -> Int[ndarray, "count"]:
 def mask_of(flags: object, frames: int) -> Bool[ndarray, "frames"]:
     """A mask of any kind of flags, one per frame."""
     return np.asarray(flags).reshape(frames).astype(bool)
-
-
-__all__ = [
-    "IMAGE_SUFFIXES",
-    "camera_of",
-    "evenly",
-    "joints_of",
-    "keypoints_of",
-    "mask_of",
-    "pictures_in",
-    "size_from_centre",
-    "size_of_pictures",
-    "still_camera",
-]

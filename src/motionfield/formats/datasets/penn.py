@@ -15,12 +15,10 @@ from typing import Any, Final
 import numpy as np
 
 from motionfield.core.conventions import mirrored_name
-from motionfield.data.keypoints import Keypoints
 from motionfield.formats.datasets.mat_file import load_mat
 from motionfield.formats.datasets.origins import need, need_any, wrong
-from motionfield.formats.datasets.parts import keypoints_of, pictures_in
+from motionfield.formats.datasets.parts import keypoints_of, openpose_in, pictures_in
 from motionfield.formats.datasets.sequence import DatasetSequence
-from motionfield.formats.keypoint_files import read_keypoints
 
 FPS: Final = 30.0
 _SIDED = ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
@@ -62,19 +60,10 @@ def read_penn(folder: Path, number: str) -> DatasetSequence:
         fps=FPS,
         good=labels.observed,
         pictures=pictures_in(folder / "frames" / number, frames),
-        keypoints=_openpose(folder / "openpose" / number, frames, (width, height)),
+        keypoints=openpose_in(folder / "openpose" / number, frames, (width, height), FPS),
         labels=labels,
         notes=("frame rate not in the files: 30 assumed",),
     )
-
-
-def _openpose(folder: Path, frames: int, image_size: tuple[int, int]) -> Keypoints | None:
-    if not folder.is_dir():
-        return None
-    keypoints = read_keypoints(folder, FPS, image_size)
-    if keypoints.num_frames < frames:
-        raise wrong(folder, f"has {keypoints.num_frames} files for {frames} frames", "penn")
-    return keypoints.at_frames(np.arange(frames))
 
 
 def _text(value: Any) -> str:
