@@ -73,7 +73,7 @@ def make_version(folder: Path, clips: Path, seed: int = 7) -> Spec:
     body = load_body("toy")
     source = ClipSource("pybullet", clips, body)
     prints = {
-        take.name: fingerprint(build_take(take, spec, source, body), body)
+        take.name: fingerprint(build_take(take, "points", spec, source, body), "points", body)
         for case in cases
         for take in case.takes
     }

@@ -14,7 +14,9 @@ from motionfield.worlds.cameras import CameraKind
 
 PIECE_FRAMES: Final = 100
 """Longer clips are cut to their middle."""
+VIEW_FRAMES: Final = 40
 VIEWS: Final = 4
+RENDERED_FRAMES: Final = 60
 _BEFORE_CONTACT_S: Final = 0.8
 _AFTER_CONTACT_S: Final = 0.6
 
@@ -41,7 +43,7 @@ class CaseDraft:
     takes: tuple[TakeDraft, ...]
     synchronized: bool = False
     quick: bool = False
-    tiers: tuple[Tier, ...] = ("points",)
+    tier: Tier = "points"
 
 
 def choose_cases(clips: Collection, folder: Path) -> list[CaseDraft]:
@@ -77,6 +79,10 @@ _PYBULLET_MOVING: Final[dict[Split, tuple[tuple[str, CameraKind], ...]]] = {
 }
 _PYBULLET_VIEWS: Final[dict[Split, str]] = {"val": "kick", "test": "spinkick"}
 _PYBULLET_LONG: Final[dict[Split, str]] = {"val": "walk", "test": "run"}
+_PYBULLET_RENDERED: Final[dict[Split, tuple[str, ...]]] = {
+    "val": ("walk", "kick"),
+    "test": ("run", "spinkick"),
+}
 _PYBULLET_QUICK: Final = (
     *("single_walk", "single_jump", "single_cartwheel", "single_run"),
     *("moving_jump_orbit", "moving_cartwheel_pan", "views_kick"),
@@ -102,11 +108,14 @@ def _choose_pybullet(folder: Path) -> list[CaseDraft]:
             take = TakeDraft((piece(word),), word, kind)
             cases.append(_case("moving", split, _action(word), f"{word}_{kind}", (take,)))
         word = _PYBULLET_VIEWS[split]
-        views = (TakeDraft((piece(word, 60),), word),) * VIEWS
+        views = (TakeDraft((piece(word, VIEW_FRAMES),), word),) * VIEWS
         cases.append(_case("views", split, _action(word), word, views, synchronized=True))
         word = _PYBULLET_LONG[split]
         take = TakeDraft((piece(word),), word, "follow")
         cases.append(_case("moving_long", split, _action(word), f"{word}_follow", (take,)))
+        for word in _PYBULLET_RENDERED[split]:
+            take = TakeDraft((piece(word, RENDERED_FRAMES),), word)
+            cases.append(_rendered(_case("single", split, _action(word), word, (take,))))
     return _quick(cases, _PYBULLET_QUICK)
 
 
@@ -204,8 +213,25 @@ _LONG: Final[dict[Split, dict[str, tuple[str, tuple[str, ...]]]]] = {
     "val": {"jog": ("hdm05", tuple(f"mm_jogLeftCircle4StepsRstart_0{n}" for n in (11, 12, 13)))},
     "test": {
         "walk": ("cmu_iclone", tuple(f"07_{n:02}" for n in range(3, 13))),
-        "run": ("cmu_dm", tuple(f"127_{n:02}" for n in (3, 4, 9, 10, 15, 16, 6, 7, 8))),
     },
+}
+_RENDERED: Final[dict[Split, tuple[tuple[str, str, str, CameraKind], ...]]] = {
+    "val": (
+        ("cmu_dm", "walk", "08_07", "static"),
+        ("hdm05", "basketball throw", "mm_throwBasketball_011", "static"),
+        ("hdm05", "kick", "mm_kickLFront1Reps_020", "static"),
+        ("hdm05", "squat", "mm_squat1Reps_038", "static"),
+        ("tennis", "tennis", "mrios_Servicio", "static"),
+        ("hdm05", "sneak", "mm_sneak2StepsLStart_012", "follow"),
+    ),
+    "test": (
+        ("cmu_iclone", "walk", "07_04", "static"),
+        ("cmu_dm", "run", "127_03", "static"),
+        ("hdm05", "grab high", "tr_grabHighR_024", "static"),
+        ("cmu_dm", "jump kick", "90_05", "static"),
+        ("tennis", "tennis", "jangel_Servicio", "static"),
+        ("cmu_iclone", "walk", "07_08", "follow"),
+    ),
 }
 # Action of the files of groups: split, most repetitions per person.
 _GROUPS: Final[dict[Split, dict[str, int]]] = {
@@ -218,10 +244,10 @@ _GROUPS: Final[dict[Split, dict[str, int]]] = {
     },
     "test": {
         "hdm_kickLFront1Reps": 5,
-        "hdm_squat1Reps": 8,
+        "hdm_squat1Reps": 6,
         "front_kick_reps": 3,
         "roundhouse_kick_reps": 4,
-        "down_block_reps": 6,
+        "down_block_reps": 4,
         "run_sprint_127": 6,
     },
 }
@@ -230,11 +256,9 @@ _OWN_STROKES: Final = {
     "tennis_forehand": "jpcardona",
     "tennis_backhand": "jangel",
     "tennis_smash": "jpcardona",
-    "tennis_forehand_volley": "jangel",
-    "tennis_backhand_volley": "jsgiraldo",
 }
 _OWN_TAKES: Final = 4
-_ACROSS_STROKES: Final = ("tennis_serve", "tennis_forehand", "tennis_smash")
+_ACROSS_STROKES: Final = ("tennis_serve", "tennis_forehand")
 _ACROSS_TAKES: Final = 2
 """Per person."""
 _MOCAP_QUICK: Final = (
@@ -266,13 +290,17 @@ def _choose_mocap(folder: Path) -> list[CaseDraft]:
             take = TakeDraft((cut,), person, kind)
             cases.append(_case("moving", split, action, f"{clip}_{kind}", (take,)))
         for shard, action, clip in _VIEWS[split]:
-            cut, person = piece(shard, clip, 60)
+            cut, person = piece(shard, clip, VIEW_FRAMES)
             views = (TakeDraft((cut,), person),) * VIEWS
             cases.append(_case("views", split, action, clip, views, synchronized=True))
         for action, (shard, names) in _LONG[split].items():
             whole = [piece(shard, name, 10**6) for name in names]
             take = TakeDraft(tuple(cut for cut, _ in whole), whole[0][1], "follow")
             cases.append(_case("moving_long", split, action, f"{action}_follow", (take,)))
+        for shard, action, clip, kind in _RENDERED[split]:
+            cut, person = piece(shard, clip, RENDERED_FRAMES)
+            take, track = TakeDraft((cut,), person, kind), _track(kind)
+            cases.append(_rendered(_case(track, split, action, clip, (take,))))
     return _quick([*cases, *_choose_groups(folder)], _MOCAP_QUICK)
 
 
@@ -321,6 +349,14 @@ def _case(
     synchronized: bool = False,
 ) -> CaseDraft:
     return CaseDraft(f"{track}_{name}", track, split, action, takes, synchronized)
+
+
+def _track(kind: CameraKind) -> Track:
+    return "single" if kind == "static" else "moving"
+
+
+def _rendered(case: CaseDraft) -> CaseDraft:
+    return dataclasses.replace(case, name=f"render_{case.name}", tier="render")
 
 
 def _quick(cases: Iterable[CaseDraft], names: Sequence[str]) -> list[CaseDraft]:

@@ -77,16 +77,17 @@ def freeze(
         fingerprints={},
         hash="",
     )
-    cases = []
-    for draft in tracked(drafts, progress, "draw", len(drafts), "case"):
-        cases += _freeze_case(draft, spec, source, body)
+    cases = [
+        _freeze_case(draft, spec, source, body)
+        for draft in tracked(drafts, progress, "draw", len(drafts), "case")
+    ]
     files = used_files(cases)
     sources = {file: sha256(data / file) for file in sorted(files)}
     return write_spec(folder, dataclasses.replace(spec, cases=tuple(cases), sources=sources))
 
 
-def _freeze_case(draft: CaseDraft, spec: Spec, source: ClipSource, body: Body) -> list[CaseSpec]:
-    """One case per tier; adds its camera paths and fingerprints to ``spec``."""
+def _freeze_case(draft: CaseDraft, spec: Spec, source: ClipSource, body: Body) -> CaseSpec:
+    """One case; adds its camera paths and fingerprints to ``spec``."""
     takes: list[TakeSpec] = []
     cameras: list[CameraPath] = []
     for index, drafted in enumerate(draft.takes):
@@ -101,26 +102,27 @@ def _freeze_case(draft: CaseDraft, spec: Spec, source: ClipSource, body: Body) -
         )
         truth = build_truth(take, source, body)
         rng = _rng(spec.version, name, "camera")
-        camera = _camera(truth, drafted, body, rng, cameras if draft.synchronized else [])
+        config = CameraConfig(kind=drafted.camera)
+        if draft.tier == "render":
+            config = dataclasses.replace(config, image_width=1280, image_height=720)
+        camera = _camera(truth, config, body, rng, cameras if draft.synchronized else [])
         cameras.append(camera)
         if camera.moving:
             _keep_path(name, camera, drifted(camera, truth.fps, rng), spec)
         take = dataclasses.replace(take, camera=_camera_spec(drafted.camera, camera))
-        spec.fingerprints[name] = fingerprint(build_take(take, spec, source, body), body)
+        built = build_take(take, draft.tier, spec, source, body)
+        spec.fingerprints[name] = fingerprint(built, draft.tier, body)
         takes.append(take)
-    return [
-        CaseSpec(
-            name=draft.name if tier == "points" else f"{tier}_{draft.name}",
-            tier=tier,
-            track=draft.track,
-            split=draft.split,
-            action=draft.action,
-            takes=tuple(takes),
-            synchronized=draft.synchronized,
-            quick=draft.quick and tier == "points",
-        )
-        for tier in draft.tiers
-    ]
+    return CaseSpec(
+        name=draft.name,
+        tier=draft.tier,
+        track=draft.track,
+        split=draft.split,
+        action=draft.action,
+        takes=tuple(takes),
+        synchronized=draft.synchronized,
+        quick=draft.quick,
+    )
 
 
 def _rng(*words: str) -> np.random.Generator:
@@ -143,16 +145,15 @@ def _pieces(draft: CaseDraft, take: TakeDraft, source: ClipSource, body: Body) -
 
 def _camera(
     truth: Motion,
-    take: TakeDraft,
+    config: CameraConfig,
     body: Body,
     rng: np.random.Generator,
     others: Sequence[CameraPath],
 ) -> CameraPath:
     """A drawn camera; among views of one instant, one that looks from another side."""
     points = keypoints_world(truth, body)
-    config = CameraConfig(kind=take.camera)
     for _ in range(_TRIES):
-        if take.camera != "static":
+        if config.kind != "static":
             return draw_moving_camera(points, truth.fps, rng, config)
         camera = draw_camera(points, rng, config)
         middle = points.reshape(-1, 3).mean(0)

@@ -29,6 +29,8 @@ class TakeInfo(NamedTuple):
     clip: str
     """What is drawn anew in the bootstrap."""
     frames: int
+    frames_seen: int
+    """In which the person was found."""
 
 
 @runtime_checkable
@@ -88,7 +90,7 @@ def jobs_of_case(case: Case, clips: Sequence[str], version_hash: str, plan: Plan
         clips: of each take (``TakeSpec.clip``).
     """
     takes = tuple(
-        TakeInfo(take.name, clip, take.truth.num_frames)
+        TakeInfo(take.name, clip, take.truth.num_frames, int(take.keypoints.observed.sum()))
         for take, clip in zip(case.takes, clips, strict=True)
     )
     jobs = []

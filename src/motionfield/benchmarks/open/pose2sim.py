@@ -78,7 +78,12 @@ def _person_jobs(
     demo: Demo, person: str, reference: Reference, views: list[Keypoints], plan: Plan
 ) -> list[Job]:
     takes = tuple(
-        TakeInfo(f"{demo}/{person}/{camera}", camera, keypoints.num_frames)
+        TakeInfo(
+            f"{demo}/{person}/{camera}",
+            camera,
+            keypoints.num_frames,
+            int(keypoints.observed.sum()),
+        )
         for camera, keypoints in zip(CAMERA_NAMES, views, strict=True)
     )
     jobs = []

@@ -47,6 +47,8 @@ class Row:
     method: str
     lens: str
     frames: int
+    frames_seen: int
+    """In which the person was found."""
     seconds: float
     """Wall time of the whole case, in proportion to the take's frames."""
     processor_seconds: float
@@ -244,6 +246,7 @@ def _row(
         method=job.method,
         lens=job.lens,
         frames=take.frames,
+        frames_seen=take.frames_seen,
         seconds=round(seconds[0] * share, 3),
         processor_seconds=round(seconds[1] * share, 3),
         scores=scores,

@@ -82,6 +82,7 @@ class Table:
     cases: int
     takes: int
     frames: int
+    frames_seen: int
     actions: int
     columns: tuple[Column, ...]
     lines: tuple[Line, ...]
@@ -93,8 +94,8 @@ class Table:
     @property
     def size(self) -> str:
         return (
-            f"{_count(self.cases, 'case')}, {_count(self.takes, 'take')}, {self.frames} frames, "
-            f"{_count(self.actions, 'action')}"
+            f"{_count(self.cases, 'case')}, {_count(self.takes, 'take')}, {self.frames} frames "
+            f"({self.frames_seen / self.frames:.1%} seen), {_count(self.actions, 'action')}"
         )
 
     def grid(self) -> list[list[str]]:
@@ -155,6 +156,7 @@ class Table:
             "cases": self.cases,
             "takes": self.takes,
             "frames": self.frames,
+            "frames_seen": self.frames_seen,
             "actions": self.actions,
             "columns": [column._asdict() for column in self.columns],
             "lines": [
@@ -223,6 +225,7 @@ def _table(key: tuple[str, str, str, str], rows: Sequence[Row], seed: int) -> Ta
         cases=len({row.case for row in first}),
         takes=len(first),
         frames=sum(row.frames for row in first),
+        frames_seen=sum(row.frames_seen for row in first),
         actions=len({row.action for row in first}),
         columns=columns,
         lines=tuple(
