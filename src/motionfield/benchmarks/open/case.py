@@ -1,7 +1,7 @@
 """The open benchmark: cases with exact truth, and what a method is shown of them."""
 
 from collections.abc import Callable, Sequence
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol
 
 from motionfield.body.base import Body
 from motionfield.data.camera_path import CameraPath
@@ -56,12 +56,22 @@ class Given(NamedTuple):
     """See ``BenchTake``."""
 
 
+class Starts(Protocol):
+    """First motions that several methods start from (``shared.FirstMotions``)."""
+
+    def get(self, given: Given, make: Callable[[], FitResult]) -> FitResult:
+        """What ``make`` gives, or gave before for the same take."""
+        ...
+
+
 class Tools(NamedTuple):
     """What is loaded once for all methods."""
 
     body: Body
     prior: PosePrior
     seed: int = 0
+    starts: Starts | None = None
+    """None: every method makes its own."""
 
 
 Method = Callable[[Sequence[Given], Tools], list[FitResult]]

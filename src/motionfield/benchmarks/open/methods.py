@@ -29,6 +29,12 @@ OfOne = Callable[[Given, Tools], FitResult]
 
 def first_motion(given: Given, tools: Tools) -> FitResult:
     """``initial``: the camera from the person in view, then the first 3D."""
+    if tools.starts is None:
+        return _first_motion(given, tools)
+    return tools.starts.get(given, lambda: _first_motion(given, tools))
+
+
+def _first_motion(given: Given, tools: Tools) -> FitResult:
     calibrator = Calibrator(CalibrateConfig(intrinsics=given.intrinsics), tools.body)
     tracks = Tracks.of_one(given.keypoints)
     camera = calibrator.calibrate(tracks, camera_motion=given.camera_motion)

@@ -2,7 +2,6 @@
 
 import json
 import math
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from motionfield.benchmarks.open.case import Method, Tools
 from motionfield.benchmarks.open.dependencies import code_hash
 from motionfield.benchmarks.open.jobs import Job
 from motionfield.benchmarks.open.scoring import TakeScore
+from motionfield.benchmarks.open.shared import FirstMotions, Seconds, now
 from motionfield.body.registry import load_body
 from motionfield.core.errors import OptionError
 from motionfield.core.history import make_key
@@ -90,7 +90,7 @@ def solve(job: Job, method: Method, tools: Tools) -> list[Row]:
     """Run one job; a method that raises or answers wrongly gives rows that say so."""
     torch.manual_seed(job.seed)
     np.random.seed(job.seed)  # noqa: NPY002 (other people's code draws from it)
-    started = time.perf_counter(), time.process_time()
+    started, spared = now(), _spared(tools)
     error, results = None, []
     try:
         results = method(job.given, tools)
@@ -98,7 +98,8 @@ def solve(job: Job, method: Method, tools: Tools) -> list[Row]:
             error = f"gave {len(results)} results for {len(job.given)} takes"
     except Exception as fault:
         error = _one_line(fault)
-    seconds = time.perf_counter() - started[0], time.process_time() - started[1]
+    # Whatever is shared counts for every method that uses it.
+    seconds = now().minus(started).plus(_spared(tools).minus(spared))
     rows = []
     for index in range(len(job.takes)):
         result = None if error is not None else results[index]
@@ -178,14 +179,17 @@ def _solved(
             job = jobs[index]
             yield index, solve(job, methods[job.method], _tools(job.body, job.seed))
         return
-    # Long cases first: the last to end should be a short one.
-    order = sorted(left, key=lambda i: -jobs[i].frames)
+    # What starts alike stays in one process; long ones first: the last to end should be short.
+    groups: dict[tuple[str, str], list[int]] = {}
+    for index in sorted(left, key=lambda i: -jobs[i].frames):
+        groups.setdefault((jobs[index].case, jobs[index].lens), []).append(index)
     with _pool(workers) as pool:
-        running: dict[Future[list[Row]], int] = {
-            pool.submit(_solve_by_name, jobs[index]): index for index in order
+        running: dict[Future[list[list[Row]]], list[int]] = {
+            pool.submit(_solve_by_name, [jobs[index] for index in group]): group
+            for group in groups.values()
         }
         for future in as_completed(running):
-            yield running[future], future.result()
+            yield from zip(running[future], future.result(), strict=True)
 
 
 @contextmanager
@@ -198,18 +202,24 @@ def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _solve_by_name(job: Job) -> list[Row]:
+def _solve_by_name(jobs: Sequence[Job]) -> list[list[Row]]:
     """In a process of its own."""
     from motionfield.benchmarks.open.methods import METHODS
 
-    return solve(job, METHODS[job.method], _tools(job.body, job.seed))
+    return [solve(job, METHODS[job.method], _tools(job.body, job.seed)) for job in jobs]
 
 
 def _tools(body: str, seed: int) -> Tools:
-    return Tools(load_body(body), _prior(), seed)
+    starts = _starts.setdefault(body, FirstMotions())
+    return Tools(load_body(body), _prior(), seed, starts)
+
+
+def _spared(tools: Tools) -> Seconds:
+    return tools.starts.spared if isinstance(tools.starts, FirstMotions) else Seconds()
 
 
 _loaded: list[PoseMixture] = []
+_starts: dict[str, FirstMotions] = {}
 
 
 def _prior() -> PoseMixture:
@@ -222,7 +232,7 @@ def _prior() -> PoseMixture:
 def _row(
     job: Job,
     index: int,
-    seconds: tuple[float, float],
+    seconds: Seconds,
     result: FitResult | None,
     error: str | None,
     tools: Tools,
@@ -247,8 +257,8 @@ def _row(
         lens=job.lens,
         frames=take.frames,
         frames_seen=take.frames_seen,
-        seconds=round(seconds[0] * share, 3),
-        processor_seconds=round(seconds[1] * share, 3),
+        seconds=round(seconds.wall * share, 3),
+        processor_seconds=round(seconds.processor * share, 3),
         scores=scores,
         error=error,
     )
