@@ -29,6 +29,7 @@ def made_errors(**changes: Any) -> Errors:
         white=np.zeros(count),
         slow_s=np.full(count, 0.1),
         correlation=np.eye(33),
+        by_tilt=0.0,
         clip_sd=0.0,
     )
     return dataclasses.replace(plain, **changes)

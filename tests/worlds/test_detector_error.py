@@ -170,6 +170,20 @@ def test_some_clips_are_harder_for_all_points() -> None:
     assert own.std() < 0.25
 
 
+def test_people_who_lie_are_harder() -> None:
+    model = made_model(image=made_errors(by_tilt=2.0))
+    pixels, points = person(_FRAMES)
+    turn = np.array([[0.0, -1, 0], [1, 0, 0], [0, 0, 1]])
+    middle = np.array([0.0, 0.0, 5.0])
+    lying = (points - middle) @ turn.T + middle
+    across = 960 + 1500 * lying[..., :2] / lying[..., 2:]
+    sizes = []
+    for there, at_points in ((pixels, points), (across, lying)):
+        seen = detect(there, at_points, 30.0, np.random.default_rng(0), model=model)
+        sizes.append((seen.keypoints_2d[..., :2] - there).std())
+    assert sizes[1] == pytest.approx(3 * sizes[0], rel=0.15)
+
+
 def test_points_err_together_as_asked() -> None:
     correlation = np.eye(33)
     for a, b, value in (("left_wrist", "left_index", 0.8), ("left_hip", "right_hip", 0.3)):

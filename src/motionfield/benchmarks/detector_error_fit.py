@@ -20,7 +20,7 @@ from motionfield.benchmarks.detector_error_memory import (
 from motionfield.benchmarks.detector_error_samples import Measured, Sample, measure
 from motionfield.core.errors import OptionError
 from motionfield.core.keypoint_sets import BLAZEPOSE_33
-from motionfield.worlds.detector_error import LEAST_RELATIVE, noise_growth
+from motionfield.worlds.detector_error import LEAST_RELATIVE, MOST_SPEED, noise_growth
 from motionfield.worlds.detector_error_model import (
     BASIS,
     LEG_M,
@@ -37,6 +37,8 @@ _HALF_NORMAL: Final = (-0.6352, math.pi**2 / 8)
 """Likewise of a Gaussian number's size."""
 _MOST_VOLATILITY: Final = 0.9
 _CLIP: Final = 3.0
+_POOLED: Final = 0.02
+"""Share of a part's rows that the fit of all parts counts as."""
 _MOST_ROWS: Final = 10_000
 """Fits take evenly chosen rows, no more than these."""
 _ROUNDS: Final = 5
@@ -106,18 +108,9 @@ def _fit_errors(
         constant = np.nanmedian(rest, axis=0)
         constants.append(constant)
         left.append(rest - constant)
-    sd, by_speed, by_occlusion, volatility, clip_sd = _fit_scales(clips, left, along)
-    figures = Errors(
+    figures = dataclasses.replace(
+        _fit_scales(clips, left, along),
         offset=offset,
-        bias_sd=np.zeros_like(sd),
-        sd=sd,
-        by_speed=by_speed,
-        by_occlusion=by_occlusion,
-        volatility=volatility,
-        white=np.zeros(len(PARTS)),
-        slow_s=np.zeros(len(PARTS)),
-        correlation=np.eye(33),
-        clip_sd=clip_sd,
     )
     unit = [_standard(clip, rest, figures) for clip, rest in zip(clips, left, strict=True)]
     white, slow_s = np.array([fit_memory(clips, unit, _points(p)) for p in range(len(PARTS))]).T
@@ -168,6 +161,7 @@ class _Rows(NamedTuple):
     """Log of the size, less what the log of a Gaussian's size is on average."""
     speed: Float[ndarray, "rows"]
     occlusion: Float[ndarray, "rows"]
+    tilt: Float[ndarray, "rows"]
     along: Bool[ndarray, "rows"]
     """Along the line of sight."""
     clip: Float[ndarray, "rows"]
@@ -180,35 +174,48 @@ class _Growth(NamedTuple):
     """Across the line of sight and along it."""
     by_speed: float
     by_occlusion: float
+    by_tilt: float
     left: Float[ndarray, "rows"]
     """What remains of the logs."""
 
 
 def _fit_scales(
     clips: Sequence[Measured], left: Sequence[Float[ndarray, "_ 33 3"]], along: bool
-) -> tuple[ndarray, ndarray, ndarray, ndarray, float]:
-    """Per part: sd across and along, growth by speed and by occlusion, volatility; of clips."""
+) -> Errors:
+    """Sizes of the noise and what they grow by; the other figures stay 0."""
     tables = [_scale_rows(clips, left, _points(part), along) for part in range(len(PARTS))]
     every = _Rows(*(np.concatenate(columns) for columns in zip(*tables, strict=True)))
-    pooled = _fit_growth(every, (1.0, 1.0), weight=0.0)
-    prior = pooled.by_speed, pooled.by_occlusion
-    parts = [_fit_growth(table, prior, weight=0.02) for table in tables]
-    of_clip = _clip_means(np.concatenate([t.clip for t in tables]), [p.left for p in parts])
+    pooled = _fit_growth(every, None)
+    parts = [_fit_growth(table, pooled) for table in tables]
+    of_clip = _clip_means(every.clip, np.concatenate([part.left for part in parts]))
     volatility = np.zeros(len(PARTS))
     for part, (rows, found) in enumerate(zip(tables, parts, strict=True)):
         expected = np.where(rows.along, _HALF_NORMAL[1], RAYLEIGH[1])
         excess = float(((found.left - of_clip[rows.clip.astype(int)]) ** 2 - expected).mean())
         volatility[part] = math.sqrt(min(max(excess, 0.0), _MOST_VOLATILITY**2))
-    sd = np.array([[math.exp(p.log_sd[0]), math.exp(p.log_sd[1]) if along else 0.0] for p in parts])
-    by_speed, by_occlusion = np.array([(p.by_speed, p.by_occlusion) for p in parts]).T
     seen = np.unique(every.clip).astype(int)
-    return sd, by_speed, by_occlusion, volatility, float(np.clip(of_clip[seen], -1, 1).std())
+    sd = np.array([np.exp(part.log_sd) * (1, along) for part in parts])
+    return Errors(
+        offset=np.zeros((len(PARTS), len(BASIS))),
+        bias_sd=np.zeros_like(sd),
+        sd=sd,
+        by_speed=np.array([part.by_speed for part in parts]),
+        by_occlusion=np.array([part.by_occlusion for part in parts]),
+        volatility=volatility,
+        white=np.zeros(len(PARTS)),
+        slow_s=np.zeros(len(PARTS)),
+        correlation=np.eye(33),
+        by_tilt=pooled.by_tilt,
+        clip_sd=float(np.clip(of_clip[seen], -1, 1).std()),
+    )
 
 
-def _clip_means(clip: ndarray, left: Sequence[ndarray]) -> Float[ndarray, "clips"]:
+def _clip_means(
+    clip: Float[ndarray, "rows"], left: Float[ndarray, "rows"]
+) -> Float[ndarray, "clips"]:
     """How much larger the noise of each clip is, in the log, all points together."""
     clip = clip.astype(int)
-    total = np.bincount(clip, weights=np.concatenate(left))
+    total = np.bincount(clip, weights=left)
     return total / np.maximum(np.bincount(clip), 1)
 
 
@@ -223,35 +230,41 @@ def _scale_rows(
         speed, occlusion = clip.view.speed[:, points], clip.view.occlusion[:, points]
         across = np.log(np.linalg.norm(rest[:, points, :2], axis=-1) + 1e-9) - RAYLEIGH[0]
         same = 0 * speed
-        rows.append(np.stack((across, speed, occlusion, same, same + number), -1).reshape(-1, 5))
+        on = (speed, occlusion, same + clip.view.tilt[:, None])
+        rows.append(np.stack((across, *on, same, same + number), -1).reshape(-1, 6))
         if along:
             deep = np.log(np.abs(rest[:, points, 2]) + 1e-9) - _HALF_NORMAL[0]
-            columns = (deep, speed, occlusion, same + 1, same + number)
-            rows.append(np.stack(columns, -1).reshape(-1, 5))
+            rows.append(np.stack((deep, *on, same + 1, same + number), -1).reshape(-1, 6))
     table = np.concatenate(rows)
-    size, speed, occlusion, deep, clip_of = table[np.isfinite(table).all(-1)].T
-    return _Rows(size, np.minimum(speed, 3.0), occlusion, deep > 0, clip_of)
+    size, speed, occlusion, tilt, deep, clip_of = table[np.isfinite(table).all(-1)].T
+    return _Rows(size, np.minimum(speed, MOST_SPEED), occlusion, tilt, deep > 0, clip_of)
 
 
-def _fit_growth(rows: _Rows, prior: tuple[float, float], weight: float) -> _Growth:
-    """Robust fit of the logs; ``prior`` pulls on both growths as ``weight`` of all rows would."""
+def _fit_growth(rows: _Rows, pooled: _Growth | None) -> _Growth:
+    """Robust fit of the logs. With a fit of all parts given, tilt counts as there, and the other
+    growths are drawn towards it as a few of the rows would draw them."""
     every = rows
     rows = _Rows(*(column[:: -(-len(rows.size) // _MOST_ROWS)] for column in rows))
-    pull = math.sqrt(weight * len(rows.size))
+    middle = float(np.median(rows.size))
+    start = np.array([middle, middle, 1.0, 1.0, 1.0])
+    prior, pull = start[2:], np.zeros(3)
+    if pooled is not None:
+        prior = np.array([pooled.by_speed, pooled.by_occlusion, pooled.by_tilt])
+        pull = np.sqrt(np.array([_POOLED, _POOLED, 100.0]) * len(rows.size))
+        start[2:] = np.clip(prior, 0.01, 4.9)
 
     def residual(x: ndarray) -> ndarray:
-        return np.concatenate((_unexplained(rows, x), pull * (x[1:3] - prior)))
+        return np.concatenate((_unexplained(rows, x), pull * (x[2:] - prior)))
 
-    middle = float(np.median(rows.size))
-    start = np.array([middle, *np.clip(prior, 0.01, 4.9), middle])
-    bounds = ([-20, 0, 0, -20], [20, 5, 5, 20])
+    bounds = ([-20, -20, 0, 0, 0], [20, 20, 5, 5, 5])
     x = least_squares(residual, start, bounds=bounds, loss="soft_l1", f_scale=1.0).x
-    return _Growth((x[0], x[3]), float(x[1]), float(x[2]), _unexplained(every, x))
+    return _Growth((x[0], x[1]), float(x[2]), float(x[3]), float(x[4]), _unexplained(every, x))
 
 
-def _unexplained(rows: _Rows, x: Float[ndarray, "4"]) -> Float[ndarray, "rows"]:
-    grown = np.log1p(x[1] * rows.speed) + np.log1p(x[2] * rows.occlusion)
-    return rows.size - np.where(rows.along, x[3], x[0]) - grown
+def _unexplained(rows: _Rows, x: Float[ndarray, "5"]) -> Float[ndarray, "rows"]:
+    growth = (rows.speed, rows.occlusion, rows.tilt)
+    grown = sum(np.log1p(by * feature) for by, feature in zip(x[2:], growth, strict=True))
+    return rows.size - np.where(rows.along, x[1], x[0]) - grown
 
 
 def _standard(

@@ -34,7 +34,7 @@ _SHOULDERS: Final = [BLAZEPOSE_33.index("left_shoulder"), BLAZEPOSE_33.index("ri
 _HEAD_END: Final = BLAZEPOSE_33.index("left_shoulder")
 _LOWER_START: Final = BLAZEPOSE_33.index("left_hip")
 _POINTS: Final = len(PART_OF)
-_MOST_SPEED: Final = 3.0
+MOST_SPEED: Final = 3.0
 """Sizes per second; errors grow no further (the fastest limbs of the measured clips)."""
 _MOST_GROWTH: Final = 12.0
 """Noise never exceeds this many times its usual size."""
@@ -162,7 +162,7 @@ def _grown_noise(
     errors: Errors,
     spells: Spells,
 ) -> Float[ndarray, "frames 33 3"]:
-    """Noise of unit size for a point at rest and in sight; larger for others, and in spells."""
+    """Noise of unit size for a point at rest, in sight and upright; larger for others."""
     shape = (len(view.size_px), _POINTS, 3)
     slow = _filtered(_mixed(rng, shape, errors.correlation), errors.slow_s[PART_OF] * fps)
     sudden = _mixed(rng, shape, errors.correlation)
@@ -175,11 +175,10 @@ def _grown_noise(
 
 
 def noise_growth(view: View, errors: Errors) -> Float[ndarray, "frames 33"]:
-    """How many times its size at rest and in sight the noise is, spells apart."""
-    speed = np.minimum(view.speed, _MOST_SPEED)
-    return (1 + errors.by_speed[PART_OF] * speed) * (
-        1 + errors.by_occlusion[PART_OF] * view.occlusion
-    )
+    """How many times its size at rest, in sight and upright the noise is, spells apart."""
+    fast = 1 + errors.by_speed[PART_OF] * np.minimum(view.speed, MOST_SPEED)
+    hidden = 1 + errors.by_occlusion[PART_OF] * view.occlusion
+    return fast * hidden * (1 + errors.by_tilt * view.tilt[:, None])
 
 
 def _confidence(

@@ -57,9 +57,10 @@ class Errors:
     """Errors of every part, across the line of sight and along it (0 in the image).
 
     An error is ``offset`` along the directions of ``BASIS``, a constant of the clip of ``bias_sd``,
-    and noise of ``sd * (1 + by_speed * v) * (1 + by_occlusion * o) * exp(clip_sd * c +
-    volatility * z)`` with ``v`` in body sizes per second, ``o`` in [0, 1], ``c`` a unit normal
-    number of the clip and ``z`` slow unit noise; a share ``white`` of the noise's square is white,
+    and noise of ``sd * (1 + by_speed * v) * (1 + by_occlusion * o) * (1 + by_tilt * l) *
+    exp(clip_sd * c + volatility * z)`` with ``v`` in body sizes per second, ``o`` and ``l`` (0
+    upright, 1 lying) in [0, 1], ``c`` a unit normal number of the clip and ``z`` slow unit noise; a
+    share ``white`` of the noise's square is white,
     the rest falls to 1/e within ``slow_s``.
     """
 
@@ -75,6 +76,8 @@ class Errors:
     slow_s: Float[ndarray, "parts"]
     correlation: Float[ndarray, "points points"]
     """Between the 33 points, along any axis."""
+    by_tilt: float
+    """People who lie or bend down are harder, for all points."""
     clip_sd: float
     """Some clips are harder than others, for all points."""
 
@@ -170,9 +173,11 @@ def fingerprint() -> str:
 
 
 def _errors(plain: dict[str, Any]) -> Errors:
-    names = [field.name for field in dataclasses.fields(Errors) if field.name != "clip_sd"]
-    arrays = {name: np.array(plain[name], float) for name in names}
-    return Errors(**arrays, clip_sd=float(plain["clip_sd"]))
+    figures: dict[str, Any] = {}
+    for field in dataclasses.fields(Errors):
+        value = plain[field.name]
+        figures[field.name] = np.array(value, float) if isinstance(value, list) else float(value)
+    return Errors(**figures)
 
 
 def _plain(value: Any) -> Any:

@@ -14,6 +14,7 @@ from motionfield.worlds.self_occlusion import self_occlusion
 
 _CALM_S: Final = 0.3
 """The person's size is calmed over this time, as a tracker's crop is."""
+_LEANS_DEG: Final = 30.0
 _HIPS: Final = [BLAZEPOSE_33.index("left_hip"), BLAZEPOSE_33.index("right_hip")]
 _SHOULDERS: Final = [BLAZEPOSE_33.index("left_shoulder"), BLAZEPOSE_33.index("right_shoulder")]
 _EARS: Final = [BLAZEPOSE_33.index("left_ear"), BLAZEPOSE_33.index("right_ear")]
@@ -46,6 +47,9 @@ class View(NamedTuple):
     """In the picture, sizes per second."""
     occlusion: Float[ndarray, "frames 33"]
     """How much the own body hides each point, in [0, 1]."""
+    tilt: Float[ndarray, "frames"]
+    """0 up to 30 degrees between trunk and upright, then rising to 1: lying, or seen from straight
+    above or below."""
     basis: Float[ndarray, "frames 33 5 3"]
     """The directions of ``detector_error_model.BASIS``, unit vectors in crop axes (0: none)."""
     crop_points: Float[ndarray, "frames 33 3"]
@@ -69,13 +73,19 @@ def view_person(
     ray = (points / np.maximum(points[..., 2:], 1e-2)).mean(1)
     turn = turn_to_ray(tensor_of(ray)).numpy().astype(np.float64)
     crop = np.einsum("tji,tkj->tki", turn, points - points[:, _HIPS].mean(1, keepdims=True))
-    return View(size, speed, self_occlusion(points), _basis(crop), crop, turn)
+    return View(size, speed, self_occlusion(points), _tilt(crop), _basis(crop), crop, turn)
 
 
 def leg_length(points: Float[ndarray, "frames 33 3"]) -> float:
     """Thigh and shin, mean over sides and frames, metres."""
     bones = np.linalg.norm(np.diff(points[:, _LEGS], axis=2), axis=-1)
     return float(bones.sum(2).mean())
+
+
+def _tilt(points: Float[ndarray, "frames 33 3"]) -> Float[ndarray, "frames"]:
+    trunk = _unit(points[:, _SHOULDERS].mean(1) - points[:, _HIPS].mean(1))
+    lean = np.degrees(np.arccos(np.clip(-trunk[:, 1], -1.0, 1.0)))
+    return np.clip((lean - _LEANS_DEG) / (90 - _LEANS_DEG), 0.0, 1.0)
 
 
 def _basis(points: Float[ndarray, "frames 33 3"]) -> Float[ndarray, "frames 33 5 3"]:
