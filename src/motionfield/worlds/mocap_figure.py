@@ -11,7 +11,7 @@ from torch import Tensor
 from motionfield.core.conventions import JOINT_INDEX, JOINT_PARENTS
 from motionfield.worlds.mocap_sample import FLEXION_AXIS, Bone
 
-_STRAIGHT_M: Final = 0.03
+_STRAIGHT_M: Final = 0.005
 """A limb that is bent out by less than about this bends about its hinge."""
 _TIP: Final = 1e-4
 

@@ -9,13 +9,14 @@ from jaxtyping import Float
 from torch import Tensor
 
 from motionfield.core.conventions import JOINT_INDEX
-from motionfield.worlds.mocap_figure import Figure, reach
+from motionfield.worlds.mocap_figure import Figure, across, reach
 from motionfield.worlds.mocap_sample import LOWER_BONES, UPPER_BONES
 
 _FINGERS: Final = 2.0
 """Finger tips are this much farther from the wrist than the hand's joint."""
 _TIP_GROUND_M: Final = 0.015
 _WRIST_GROUND_M: Final = 0.04
+_DOWN_RAD: Final = math.radians(150)
 _MAX_BEND_RAD: Final = math.radians(90)
 
 
@@ -37,12 +38,12 @@ def lift_hands(figure: Figure) -> Figure:
         wrist, hand = JOINT_INDEX[f"{side}_wrist"], JOINT_INDEX[f"{side}_hand"]
         length = _FINGERS * figure.offsets[hand].norm()
         along = (joints[:, hand] - joints[:, wrist]) * (_FINGERS / length)
-        back = figure.rotations[:, wrist, :, 1]
+        back = torch.nn.functional.normalize(
+            across(figure.rotations[:, wrist, :, 1], along), dim=-1
+        )
         wanted = (_TIP_GROUND_M - joints[:, wrist, 2]) / length
         bend = _bend(along[:, 2], back[:, 2], wanted)
-        axis = torch.linalg.cross(along, back)
-        unit = torch.nn.functional.normalize(axis, dim=-1)
-        turn = roma.rotvec_to_rotmat(unit * bend[:, None])
+        turn = roma.rotvec_to_rotmat(torch.linalg.cross(along, back) * bend[:, None])
         figure = figure.turned((f"{side}_wrist", f"{side}_hand"), turn)
     return figure
 
@@ -56,6 +57,8 @@ def _bend(
     """
     size = torch.hypot(along, back).clamp(min=1e-6)
     peak = torch.atan2(back, along)
+    # A hand that points straight down is bent back: so people lean on it.
+    peak = torch.where(peak < -_DOWN_RAD, peak + math.tau, peak)
     away = torch.acos((wanted / size).clamp(-1, 1))
     # The tip is high enough within ``away`` of the peak: go to the nearer edge.
     bend = peak - torch.sign(peak) * torch.minimum(away, peak.abs())

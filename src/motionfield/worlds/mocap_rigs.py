@@ -100,6 +100,12 @@ _RIGS: Final[dict[str, Rig]] = {
         },
         hands=(("CC_Base_L_Hand", "CC_Base_L_Mid1"), ("CC_Base_R_Hand", "CC_Base_R_Mid1")),
     ),
+    "left_collar": Rig(
+        name="ours",
+        trunk={joint: _one(joint) for joint in TRUNK},
+        hands=(("left_wrist", "left_hand"), ("right_wrist", "right_hand")),
+        levelled=(),
+    ),
     "left_toe_end": _short_spine("dm", "root", "chest", ("chest", "neck", 0.5), "neck"),
     "LeftCollar": _short_spine("tennis", "Hips", "Chest", _one("Neck"), "Head"),
 }
