@@ -6,6 +6,7 @@ of what an old one does not use, leaves the old one's hash as it is.
 """
 
 import ast
+import dataclasses
 import functools
 import hashlib
 import importlib.util
@@ -54,12 +55,15 @@ def _walk(function: Callable[..., Any]) -> tuple[set[str], set[str]]:
             continue
         known.add(id(item))
         module = item.__name__ if inspect.ismodule(item) else getattr(item, "__module__", None)
-        if not isinstance(module, str) or module.split(".")[0] != _PACKAGE:
+        ours = isinstance(module, str) and module.split(".")[0] == _PACKAGE
+        if module != home and not ours:
             sources |= {repr(item)} if isinstance(item, (str, int, float, bool, tuple)) else set()
             continue
+        if dataclasses.is_dataclass(item) and not inspect.isclass(item):
+            sources.add(repr(item))  # its options
         if module != home or not isinstance(item, types.FunctionType):
             if module != home:
-                modules.add(module)
+                modules.add(str(module))
             elif inspect.isclass(item):
                 sources.add(inspect.getsource(item))
             continue
