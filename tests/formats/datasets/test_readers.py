@@ -18,10 +18,10 @@ from motionfield.formats.datasets.emdb import list_emdb, read_emdb
 from motionfield.formats.datasets.h36m import read_h36m
 from motionfield.formats.datasets.mpi_inf_3dhp import list_3dhp, read_3dhp
 from motionfield.formats.datasets.nemo_mocap import read_nemo_mocap
-from motionfield.formats.datasets.parts import camera_of
+from motionfield.formats.datasets.parts import camera_of, joints_of
 from motionfield.formats.datasets.penn import PENN_13, list_penn, read_penn
 from motionfield.formats.datasets.sequence import DatasetSequence
-from motionfield.formats.datasets.smpl import SMPL_PELVIS_M
+from motionfield.formats.datasets.smpl import SMPL_PELVIS_M, smpl_motion, z_up
 from motionfield.formats.datasets.threedpw import list_3dpw, read_3dpw
 from motionfield.formats.datasets.zju import read_zju
 from motionfield.geometry.cameras import project, world_to_camera
@@ -314,6 +314,40 @@ def test_h36m_videos_under_their_two_names(tmp_path: Path) -> None:
         (folder / f"{name}.60457274.mp4").touch()
     for sequence in read_h36m(tmp_path):
         assert (sequence.pictures is not None) == (sequence.subject == "S9")
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_any_axis_may_be_up(axis: int, sign: int) -> None:
+    """The world is turned upright; nothing moves in the picture."""
+    who = make.person(6)
+    up = sign * np.eye(3)[axis]
+    side = np.eye(3)[(axis + 1) % 3]
+    turn = np.stack([side, np.cross(up, side), up], axis=1)  # columns: our x, y, z in that world
+    good = np.ones(6, bool)
+    R = np.tile(who.R @ turn.T, (6, 1, 1))
+    camera = camera_of(make.K, R, np.tile(who.t, (6, 1)), make.SIZE)
+    motion = smpl_motion(who.rotvecs_in(turn), who.transl(turn), np.zeros(10), 30.0, good)
+    points = who.points["smpl24"] @ turn.T
+    sequence = z_up(
+        DatasetSequence(
+            dataset="emdb",
+            name="turned",
+            subject="",
+            action="",
+            fps=30.0,
+            good=good,
+            camera=camera,
+            motion=motion,
+            joints=joints_of(points, JOINT_NAMES, 30.0),
+        )
+    )
+    assert sequence.motion is not None
+    assert sequence.joints is not None
+    np.testing.assert_allclose(sequence.motion.global_orient[:, :, 1], [[0, 0, 1]] * 6, atol=1e-5)
+    pixels = shown(sequence, sequence.joints.joints_world)
+    np.testing.assert_allclose(pixels, who.pixels("smpl24") + 0.5, atol=0.02)
+    np.testing.assert_allclose(roots(sequence), sequence.joints.joints_world[:, 0], atol=1e-4)
 
 
 def test_frames_of_a_sequence(tmp_path: Path) -> None:
