@@ -14,7 +14,7 @@ from motionfield.core.errors import OptionError
 from motionfield.core.keypoint_sets import COCO_17
 from motionfield.data import CameraPath, JointTrack, Keypoints, Motion
 from motionfield.geometry.rotations import axis_rotation
-from motionfield.steps.evaluate.catalogue import METRICS
+from motionfield.steps.evaluate.catalogue import CLIP_AXES, METRICS
 from motionfield.steps.evaluate.compare import Comparison, compare_joints, compare_motions
 from motionfield.steps.evaluate.image import project_path
 from motionfield.steps.evaluate.nemo import motion_dynamic_range
@@ -279,6 +279,7 @@ def test_joints_alone_give_what_the_body_gives(truth: Motion) -> None:
         assert alone[name].value == pytest.approx(whole[name].value, rel=1e-2), name
     assert "24 shared: pelvis, left_hip" in alone["mpjpe_mm"].joints
     assert alone["rte_percent"].joints == "left_hip and right_hip"
+    assert alone["mpjpe_mm"].alignment == whole["mpjpe_mm"].alignment == CLIP_AXES
 
 
 def test_a_point_that_one_never_has_is_not_compared() -> None:
