@@ -15,6 +15,7 @@ BENCHMARKS = {
     "tracking": "motionfield.benchmarks.tracking:benchmark_tracking",
     "pose2sim": "motionfield.benchmarks.pose2sim:measure_pose2sim",
     "pose2sim_multi": "motionfield.benchmarks.pose2sim:measure_pose2sim_multi",
+    "retargeting": "motionfield.benchmarks.retargeting:measure_retargeting",
     "detector_error": "motionfield.benchmarks.detector_error:measure_detector_error",
 }
 """Name → function of ``data`` (a folder, or None: fetched) and ``progress``.
@@ -22,7 +23,7 @@ BENCHMARKS = {
 It returns an object with ``table()`` (the printed lines) and ``summary()`` (plain data).
 """
 OPEN = "open"
-NEED_DATA = ("tracking", *PAPER_BENCHMARKS)
+NEED_DATA = ("tracking", "retargeting", *PAPER_BENCHMARKS)
 _OPEN_OPTIONS = (
     *("method", "quick", "clips", "split", "track", "tier", "seed", "fresh", "jobs"),
     *("write_docs", "export", "freeze", "version"),
