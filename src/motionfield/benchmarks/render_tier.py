@@ -24,6 +24,7 @@ from motionfield.benchmarks.render_tier_error import (
     ratios,
     take_error,
 )
+from motionfield.benchmarks.render_tier_sheet import draw_tile, write_sheet
 from motionfield.benchmarks.rendered import rendered_keypoints
 from motionfield.body.registry import load_body
 from motionfield.core.errors import OptionError
@@ -114,13 +115,17 @@ class RenderTierReport:
 
 
 def measure_render_tier(
-    data: Path | None = None, progress: Progress = silent, save: Path | None = None
+    data: Path | None = None,
+    progress: Progress = silent,
+    save: Path | None = None,
+    sheet: Path | None = None,
 ) -> RenderTierReport:
     """Render, track, compare.
 
     Args:
         data: folder of the mocap shards (cmu_amc, cmu_dm, hdm05, tennis).
         save: folder for each take's detections, motion and camera.
+        sheet: PNG of every take's middle frame with what was found there.
 
     Raises:
         OptionError: no ``data``.
@@ -128,10 +133,12 @@ def measure_render_tier(
         MissingAssetError: the pose models or the pose2sim clips cannot be fetched.
     """
     if data is None:
-        raise OptionError("benchmark render_tier: give the folder of the mocap shards with --data")
+        raise OptionError(
+            "benchmark render_tier: give the folder of the mocap shards with --data DIR"
+        )
     body = load_body()
     errors: dict[str, TakeError] = {}
-    upright = set()
+    upright, tiles = set(), []
     for take in tier_takes(data, body, progress):
         found = rendered_keypoints(take.motion, take.camera, body, take.seed, progress=progress)
         pixels, _ = see(keypoints_world(take.motion, body), take.camera)
@@ -140,6 +147,10 @@ def measure_render_tier(
             upright.add(take.name)
         if save is not None:
             _save(take, found, save)
+        if sheet is not None:
+            tiles.append(draw_tile(take, body, found))
+    if sheet is not None:
+        write_sheet(tiles, sheet)
     return _report(errors, upright, by_part(pose2sim_takes(progress=progress)))
 
 
@@ -188,12 +199,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--save", type=Path, metavar="FOLDER", help="detections and truths")
     parser.add_argument("--sheet", type=Path, help="PNG: a frame of every take with its keypoints")
     options = parser.parse_args(arguments)
-    if options.sheet is not None:
-        from motionfield.benchmarks.render_tier_sheet import draw_sheet
-
-        draw_sheet(options.data, options.sheet)
-        return 0
-    report = measure_render_tier(options.data, save=options.save)
+    report = measure_render_tier(options.data, save=options.save, sheet=options.sheet)
     print(report.table())
     if options.json is not None:
         write_whole(options.json, json.dumps(report.summary(), indent=1).encode())

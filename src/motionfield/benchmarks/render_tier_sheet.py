@@ -1,5 +1,6 @@
 """A contact sheet of the rendered tier: each take's middle frame, and the person with keypoints."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -8,13 +9,15 @@ import numpy as np
 from jaxtyping import Float, UInt8
 from numpy import ndarray
 
-from motionfield.benchmarks.render_tier_clips import TierTake, tier_takes
-from motionfield.benchmarks.rendered import rendered_keypoints
+from motionfield.benchmarks.render_tier_clips import TierTake
 from motionfield.body.base import Body
-from motionfield.body.registry import load_body
 from motionfield.core.errors import OutputError
+from motionfield.data.keypoints import Keypoints
 from motionfield.rendering.drawing import draw_dots, draw_text
-from motionfield.worlds.avatars.render import render_take
+from motionfield.worlds.avatars.backdrop import paint_backdrop
+from motionfield.worlds.avatars.config import AvatarConfig
+from motionfield.worlds.avatars.exposure import exposures
+from motionfield.worlds.avatars.render import render_light, set_stage
 from motionfield.worlds.take import keypoints_world, see
 
 _HIGH: Final = 300
@@ -24,32 +27,47 @@ _FOUND: Final = (255, 60, 40)
 _TRUE: Final = (60, 230, 90)
 
 
-def draw_sheet(data: Path, path: Path) -> None:
-    """Write the PNG: red dots are found, green ones true.
+def write_sheet(tiles: Sequence[UInt8[ndarray, "height width 3"]], path: Path) -> None:
+    """Write tiles of one size as a PNG.
 
     Raises:
-        InputError: a shard of the mocap is missing in ``data``.
         OutputError: the picture cannot be written.
     """
-    body = load_body()
-    tiles = [_tile(take, body) for take in tier_takes(data, body)]
-    tiles += [np.zeros_like(tiles[0])] * (-len(tiles) % _COLUMNS)
-    rows = [np.hstack(tiles[at : at + _COLUMNS]) for at in range(0, len(tiles), _COLUMNS)]
+    empty = [np.zeros_like(tiles[0])] * (-len(tiles) % _COLUMNS)
+    every = [*tiles, *empty]
+    rows = [np.hstack(every[at : at + _COLUMNS]) for at in range(0, len(every), _COLUMNS)]
     if not cv2.imwrite(str(path), np.vstack(rows)[..., ::-1]):
         raise OutputError(path, "cannot be written", "check the folder and the ending .png")
 
 
-def _tile(take: TierTake, body: Body) -> UInt8[ndarray, "height width 3"]:
+def draw_tile(take: TierTake, body: Body, found: Keypoints) -> UInt8[ndarray, "height width 3"]:
+    """The take's middle frame, and the person in it with dots: red found, green true."""
     at = take.motion.num_frames // 2
-    frames = render_take(take.motion, take.camera, body, take.seed)
-    frame = next(frame for number, frame in enumerate(frames) if number == at)
-    found = rendered_keypoints(take.motion, take.camera, body, take.seed).keypoints_2d[at, :, :2]
+    frame = _frame(take, body, at)
     true = see(keypoints_world(take.motion, body), take.camera)[0][at]
     height, width = frame.shape[:2]
     whole = cv2.resize(frame, (round(width * _HIGH / height), _HIGH), interpolation=cv2.INTER_AREA)
-    tile = np.hstack((whole, _crop(frame, found, true)))
+    tile = np.hstack((whole, _crop(frame, found.keypoints_2d[at, :, :2], true)))
     draw_text(tile, (4, 4), take.name, 14, plate=(20, 20, 20))
     return tile
+
+
+def _frame(take: TierTake, body: Body, at: int) -> UInt8[ndarray, "height width 3"]:
+    """One frame of a take without those before it (its grain is another)."""
+    config = AvatarConfig()
+    stage = set_stage(take.motion, take.camera, body, take.seed, config)
+    near = np.arange(at - 1, at + 2)
+    moments = exposures(
+        stage.avatar,
+        take.motion.at_frames(near),
+        take.camera.at_frames(near),
+        body,
+        stage.sensor.exposure_s,
+    )
+    _, moment, _ = moments
+    backdrop = paint_backdrop(stage.place, moment.view)
+    light = render_light(stage, backdrop, moment, config)
+    return stage.sensor.develop(light, np.random.default_rng(take.seed))
 
 
 def _crop(

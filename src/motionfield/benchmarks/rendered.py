@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+import torch
 
 from motionfield.body.base import Body
+from motionfield.core.arrays import tensor_of
 from motionfield.core.asset_table import ASSETS
 from motionfield.core.assets import cache_folder, fetch_asset
 from motionfield.core.errors import InputError, NoPersonError, OutputError
@@ -111,6 +113,7 @@ def _key(motion: Motion, camera: CameraPath, body: Body, options: object) -> str
             if isinstance(value, np.ndarray):
                 digest.update(field.name.encode())
                 digest.update(np.ascontiguousarray(value).tobytes())
+    digest.update(_shape_of(body, motion))
     models = ("pose_detector", "pose_landmarks_full", "pose_landmarks_heavy")
     networks = [file.sha256 for name in models for file in ASSETS[name].files]
     facts = {
@@ -123,6 +126,13 @@ def _key(motion: Motion, camera: CameraPath, body: Body, options: object) -> str
     }
     digest.update(json.dumps(facts, sort_keys=True, default=str).encode())
     return digest.hexdigest()[:32]
+
+
+def _shape_of(body: Body, motion: Motion) -> bytes:
+    """The body's vertices in tenths of a millimetre: another compiled body is another picture."""
+    with torch.no_grad():
+        vertices = body.skin(tensor_of(motion.betas)).bind_vertices
+    return (1e4 * vertices).round().to(torch.int32).numpy().tobytes()
 
 
 def _kept(path: Path) -> Keypoints | None:

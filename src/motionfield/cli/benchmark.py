@@ -17,13 +17,14 @@ BENCHMARKS = {
     "pose2sim_multi": "motionfield.benchmarks.pose2sim:measure_pose2sim_multi",
     "retargeting": "motionfield.benchmarks.retargeting:measure_retargeting",
     "detector_error": "motionfield.benchmarks.detector_error:measure_detector_error",
+    "render_tier": "motionfield.benchmarks.render_tier:measure_render_tier",
 }
 """Name → function of ``data`` (a folder, or None: fetched) and ``progress``.
 
 It returns an object with ``table()`` (the printed lines) and ``summary()`` (plain data).
 """
 OPEN = "open"
-NEED_DATA = ("tracking", "retargeting", *PAPER_BENCHMARKS)
+NEED_DATA = ("tracking", "retargeting", "render_tier", *PAPER_BENCHMARKS)
 _OPEN_OPTIONS = (
     *("method", "quick", "clips", "split", "track", "tier", "seed", "fresh", "jobs"),
     *("write_docs", "export", "freeze", "version"),

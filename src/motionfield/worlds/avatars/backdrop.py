@@ -32,15 +32,20 @@ def paint_backdrop(place: Surroundings, view: View, supersampling: int = 1) -> B
     way[hits.ray] = hits.depth
     down = -rays.origin_world[2] / np.minimum(directions[:, 2], -1e-9)
     on_ground = (directions[:, 2] < -1e-6) & (down < way) & (down > 0)
-    colour = _sky(place, directions)
+    colour: ndarray = np.zeros((len(directions), 3), np.float32)
     per_pixel = 1 / np.float32(min(fine.K[0, 0], fine.K[1, 1]))
     thing = ~on_ground[hits.ray]
     shown = Hits(*(part[thing] for part in hits))
     if len(shown.ray):
-        colour[shown.ray] = _things(place, shown, rays, directions, per_pixel, colour)
+        colour[shown.ray] = _things(place, shown, rays, per_pixel)
     if on_ground.any():
         at = np.flatnonzero(on_ground)
-        colour[at] = _ground(place, rays, directions[at], down[at], per_pixel, colour[at])
+        colour[at] = _ground(place, rays, directions[at], down[at], per_pixel)
+    open_air = ~on_ground
+    open_air[shown.ray] = False
+    above = np.flatnonzero(open_air)
+    if len(above):
+        colour[above] = _sky(place, directions[above])
     picture = colour.reshape(fine.height, fine.width, 3)
     ground = on_ground.reshape(fine.height, fine.width)
     if supersampling > 1:
@@ -67,7 +72,6 @@ def _ground(
     directions: ndarray,
     way: ndarray,
     per_pixel: np.float32,
-    sky: ndarray,
 ) -> Float[ndarray, "rays 3"]:
     point = rays.origin_world[:2].astype(np.float32) + way[:, None] * directions[:, :2]
     slant = np.linalg.norm(directions, axis=1) / np.maximum(-directions[:, 2], 0.02)
@@ -75,16 +79,14 @@ def _ground(
     albedo = place.ground.at(point[:, 0], point[:, 1], footprint)
     up = np.broadcast_to(np.array((0, 0, 1), np.float32), (len(way), 3))
     lit = albedo * place.light.on(up, np.ones(len(way), np.float32))
-    return _hazed(place, lit, way, sky)
+    return _hazed(place, lit, way)
 
 
 def _things(
     place: Surroundings,
     hits: Hits,
     rays: Rays,
-    directions: ndarray,
     per_pixel: np.float32,
-    sky: ndarray,
 ) -> Float[ndarray, "rays 3"]:
     scene = place.scene
     point = rays.origin_world + hits.depth[:, None] * rays.direction_world[hits.ray]
@@ -106,7 +108,7 @@ def _things(
     light = place.light.on(normal, np.ones(len(point), np.float32))
     if place.indoors:
         light = np.maximum(light, 0.55 * (place.light.sky + place.light.sun)).astype(np.float32)
-    return _hazed(place, albedo * light, hits.depth, sky[hits.ray])
+    return _hazed(place, albedo * light, hits.depth)
 
 
 def _albedo(
@@ -161,10 +163,9 @@ def _planks(u: ndarray, v: ndarray, cell: ndarray, footprint: ndarray) -> ndarra
     return 0.35 * (own - 0.3) * np.clip(1.5 - footprint / cell, 0, 1) + 0.3 * gap
 
 
-def _hazed(
-    place: Surroundings, colour: ndarray, way: ndarray, sky: ndarray
-) -> Float[ndarray, "rays 3"]:
+def _hazed(place: Surroundings, colour: ndarray, way: ndarray) -> Float[ndarray, "rays 3"]:
+    """What is far fades into the horizon; not in a hall."""
     if place.indoors:
         return colour.astype(np.float32)
     clear = np.exp(-way / _HAZE_M)[:, None].astype(np.float32)
-    return (colour * clear + sky * (1 - clear)).astype(np.float32)
+    return (colour * clear + place.sky[0] * (1 - clear)).astype(np.float32)
