@@ -225,7 +225,7 @@ def _statistics(
     coarse = np.stack(
         [_aligned_mm(d, t) for draw in draws for d, t in zip(draw, truth, strict=True)]
     )
-    pa = np.nanmean(coarse[..., _LIMBS], axis=-1)
+    pa = coarse[..., _LIMBS].mean(-1)  # all of a frame's joints are aligned, or none
     return Statistics(
         bias=_by_part(np.linalg.norm(constant[..., 0, :, :], axis=-1), np.nanmean),
         noise=_by_part(noise, np.nanmedian),

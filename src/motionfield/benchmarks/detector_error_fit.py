@@ -37,6 +37,8 @@ _HALF_NORMAL: Final = (-0.6352, math.pi**2 / 8)
 """Likewise of a Gaussian number's size."""
 _MOST_VOLATILITY: Final = 0.9
 _CLIP: Final = 3.0
+_MOST_GROWN: Final = (5.0, 5.0, 3.0)
+"""By speed, occlusion, tilt: few clips hold people on the ground, and they are told apart badly."""
 _POOLED: Final = 0.02
 """Share of a part's rows that the fit of all parts counts as."""
 _MOST_ROWS: Final = 10_000
@@ -256,7 +258,7 @@ def _fit_growth(rows: _Rows, pooled: _Growth | None) -> _Growth:
     def residual(x: ndarray) -> ndarray:
         return np.concatenate((_unexplained(rows, x), pull * (x[2:] - prior)))
 
-    bounds = ([-20, -20, 0, 0, 0], [20, 20, 5, 5, 5])
+    bounds = ([-20, -20, 0, 0, 0], [20, 20, *_MOST_GROWN])
     x = least_squares(residual, start, bounds=bounds, loss="soft_l1", f_scale=1.0).x
     return _Growth((x[0], x[1]), float(x[2]), float(x[3]), float(x[4]), _unexplained(every, x))
 
