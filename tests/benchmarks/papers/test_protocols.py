@@ -194,6 +194,24 @@ def test_penn_without_pictures_and_openpose_sees_the_labels(
     assert penn.LABELS_SEEN in report.notes
 
 
+def test_a_clip_with_nobody_leaves_its_batch(
+    penn_folder: Path, tools: Tools, quick: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clips = [read_penn(penn_folder, n) for n in penn.right_handed()["golf_swing"][1:4]]
+    bench = make_bench("initial", tools=tools)
+    look = bench.keypoints_of
+
+    def short_sighted(clip: DatasetSequence) -> Keypoints:
+        if clip is clips[0]:
+            raise NoPersonError("nobody was found")
+        return look(clip)
+
+    monkeypatch.setattr(bench, "keypoints_of", short_sighted)
+    figures = penn.run_batch(bench, "golf_swing", clips)
+    assert [entry["sequence"] for entry in figures] == [clip.name for clip in clips[1:]]
+    assert bench.failures == {clips[0].name: "nobody was found"}
+
+
 # --- NeMo-MoCap -------------------------------------------------------------------------------
 
 

@@ -159,7 +159,10 @@ def pieces(
 
     Pieces without a trusted frame are left out.
     """
-    sequence = _tracked(bench, sequence)
+    found = bench.find(sequence)
+    if found is None:
+        return
+    sequence = replace(sequence, keypoints=found)
     motion = _told(data, bench, sequence)
     for number, first in enumerate(range(0, sequence.num_frames - PIECE_FRAMES + 1, PIECE_FRAMES)):
         index = np.arange(first, first + PIECE_FRAMES)
@@ -261,11 +264,6 @@ def _notes(bench: Bench) -> tuple[str, ...]:
         "MPJPE and MPVPE in each frame's camera, hips at the origin; global ones after one rigid "
         "motion, fitted to all joints of all frames; only frames in good_frames_mask are scored",
     )
-
-
-def _tracked(bench: Bench, sequence: DatasetSequence) -> DatasetSequence:
-    """The sequence with the tracker's keypoints, so that pieces need not be tracked again."""
-    return replace(sequence, keypoints=bench.keypoints_of(sequence))
 
 
 def _renamed(sequence: DatasetSequence, name: str) -> DatasetSequence:

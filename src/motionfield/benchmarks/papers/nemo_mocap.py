@@ -5,6 +5,7 @@ beginning to end, by floor(i / T * n), as the public code does; the true time st
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -51,7 +52,10 @@ def run_nemo_mocap(
     for action in ACTIONS:
         takes = [read_nemo_mocap(data, action, take) for take in range(TAKES)]
         count = max(1, min(take.num_frames for take in takes) - 1)
-        thinned = [resampled(take, count) for take in takes]
+        seen = [(take, bench.find(take)) for take in takes]
+        thinned = [resampled(replace(t, keypoints=k), count) for t, k in seen if k is not None]
+        if not thinned:
+            continue
         solved = bench.solve([take for take, _ in thinned])
         figures += [
             score_take(one, bench.tools, step)

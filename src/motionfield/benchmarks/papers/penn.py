@@ -85,16 +85,21 @@ def run_penn(
 
 
 def run_batch(bench: Bench, action: str, clips: Sequence[DatasetSequence]) -> list[dict[str, Any]]:
-    """Three clips solved together."""
-    count = max(1, min(FRAMES, min(clip.num_frames for clip in clips) - 1))
-    seen, thinned = [], []
+    """The clips of a batch solved together, without those in which nobody is found."""
+    whole = []
     for clip in clips:
-        found = bench.keypoints_of(clip) if has_detections(clip) else detector_of_labels(clip)
-        few, _ = resampled(_with_keypoints(clip, found), count)
-        thinned.append(few)
-        seen.append(drop_far(_keypoints(few), _labels(few)))
-    if not all(has_detections(clip) for clip in clips):
-        bench.notes[LABELS_SEEN] = None
+        if has_detections(clip):
+            found = bench.find(clip)
+        else:
+            bench.notes[LABELS_SEEN] = None
+            found = detector_of_labels(clip)
+        if found is not None:
+            whole.append(replace(clip, keypoints=found))
+    if not whole:
+        return []
+    count = max(1, min(FRAMES, min(clip.num_frames for clip in whole) - 1))
+    thinned = [resampled(clip, count)[0] for clip in whole]
+    seen = [drop_far(_keypoints(few), _labels(few)) for few in thinned]
     return [score_clip(one, action, bench.tools) for one in bench.solve(thinned, keypoints=seen)]
 
 
@@ -183,10 +188,6 @@ def score_clip(solved: Solved, action: str, tools: Tools) -> dict[str, Any]:
 def has_detections(clip: DatasetSequence) -> bool:
     """Whether a detector's keypoints are there or can be made."""
     return clip.keypoints is not None or clip.pictures is not None
-
-
-def _with_keypoints(clip: DatasetSequence, keypoints: Keypoints) -> DatasetSequence:
-    return replace(clip, keypoints=keypoints)
 
 
 def _keypoints(clip: DatasetSequence) -> Keypoints:

@@ -92,8 +92,7 @@ class Bench:
             results = solve(given, self.tools)
             seconds = (time.perf_counter() - started) / len(sequences)
         except MotionfieldError as error:
-            self.failures[name] = str(error)
-            self._first_error = self._first_error or error
+            self._fail(name, error)
             return []
         for sequence in sequences:
             self.notes.update(dict.fromkeys((*unverified(sequence.dataset), *sequence.notes)))
@@ -124,6 +123,18 @@ class Bench:
         return PaperReport(
             name, self.method, tuple(rows), every, tuple(figures), self.failures, setting
         )
+
+    def find(self, sequence: DatasetSequence) -> Keypoints | None:
+        """``keypoints_of``; None, and a failure noted, where there are none."""
+        try:
+            return self.keypoints_of(sequence)
+        except MotionfieldError as error:
+            self._fail(sequence.name, error)
+            return None
+
+    def _fail(self, name: str, error: MotionfieldError) -> None:
+        self.failures[name] = str(error)
+        self._first_error = self._first_error or error
 
     def keypoints_of(self, sequence: DatasetSequence) -> Keypoints:
         """The sequence's 2D keypoints: the data set's own, else what the tracker finds.
