@@ -28,7 +28,7 @@ TRUNK_LIMITS_DEG: Final = {
 }
 """The thorax in the pelvis: about the range of motion of athletes."""
 _CONTACT: Final = 0.5
-_MESH_FRAMES: Final = 40
+_MESH_FRAMES: Final = 25
 
 
 class ClipScore(NamedTuple):
@@ -41,7 +41,7 @@ class ClipScore(NamedTuple):
     slide_m: Float[ndarray, "steps"]
     """The same of our ankle and foot joints."""
     sole_m: Float[ndarray, "samples"]
-    """Height of the mesh's lowest vertex where a foot is in contact: float, or (< 0) sunk."""
+    """Height of the lowest vertex of feet in contact: they float, or (< 0) are sunk."""
     flexion_deg: Float[ndarray, "values"]
     """Of knees and elbows; negative is the wrong way."""
     trunk_deg: dict[str, Float[ndarray, "frames"]]
@@ -162,17 +162,25 @@ def _flexion(motion: Motion) -> Float[ndarray, "limbs frames"]:
 def _soles(
     motion: Motion, body: Body, contacts: Float[ndarray, "frames 2"]
 ) -> Float[ndarray, "samples"]:
-    """Of frames taken evenly from those in contact."""
-    frames = np.flatnonzero((contacts > _CONTACT).any(-1) & motion.observed)
-    if not len(frames):
-        return np.zeros(0)
-    some = frames[:: -(-len(frames) // _MESH_FRAMES)]
+    """Of feet in contact, in frames taken evenly: what of the mesh is below the ankle's height."""
+    betas = tensor_of(motion.betas)
     scale = None if motion.bone_scale is None else tensor_of(motion.bone_scale)
-    vertices = body.vertices(
-        tensor_of(motion.global_orient[some]),
-        tensor_of(motion.body_pose[some]),
-        tensor_of(motion.transl[some]),
-        tensor_of(motion.betas),
-        bone_scale=scale,
-    )
-    return vertices[..., 2].min(-1).values.numpy()
+    rest = body.skin(betas, bone_scale=scale).rest_vertices
+    ankle = body.rest_joints(betas, scale)[JOINT_INDEX["left_ankle"]]
+    low = rest[:, 1] < ankle[1]
+    feet = (low & (rest[:, 0] > 0), low & (rest[:, 0] < 0))
+    heights = []
+    for foot, bears in zip(feet, contacts.T > _CONTACT, strict=True):
+        frames = np.flatnonzero(bears & motion.observed)
+        if not len(frames):
+            continue
+        some = frames[:: -(-len(frames) // _MESH_FRAMES)]
+        vertices = body.vertices(
+            tensor_of(motion.global_orient[some]),
+            tensor_of(motion.body_pose[some]),
+            tensor_of(motion.transl[some]),
+            betas,
+            bone_scale=scale,
+        )
+        heights.append(vertices[:, foot, 2].min(-1).values.numpy())
+    return np.concatenate(heights) if heights else np.zeros(0)

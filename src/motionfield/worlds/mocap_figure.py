@@ -14,6 +14,8 @@ from motionfield.worlds.mocap_sample import FLEXION_AXIS, Bone
 _STRAIGHT_M: Final = 0.005
 """A limb that is bent out by less than about this bends about its hinge."""
 _TIP: Final = 1e-4
+_SOFT: Final = 0.004
+"""The last share of a limb's length, in which reaching costs more and more."""
 
 
 class Figure(NamedTuple):
@@ -67,7 +69,7 @@ def reach(figure: Figure, upper: Bone, lower: Bone, target: Float[Tensor, "frame
     a, b = (figure.offsets[JOINT_INDEX[bone.child]].norm() for bone in (upper, lower))
     way = target - start
     along = torch.nn.functional.normalize(way, dim=-1)
-    far = way.norm(dim=-1).clamp(float((a - b).abs()) + _TIP, float(a + b) * (1 - _TIP))[:, None]
+    far = _within(way.norm(dim=-1, keepdim=True), float((a - b).abs()), float(a + b))
     hinge = figure.rotation(upper.joint) @ torch.tensor(FLEXION_AXIS[lower.joint])
     out = across(middle - start, end - start) + _STRAIGHT_M * torch.linalg.cross(along, hinge)
     aside = torch.nn.functional.normalize(across(out, along), dim=-1)
@@ -75,6 +77,13 @@ def reach(figure: Figure, upper: Bone, lower: Bone, target: Float[Tensor, "frame
     elbow = a * (share * along + (1 - share.square()).clamp(min=0).sqrt() * aside)
     figure = figure.turned((upper.joint,), swing(middle - start, elbow))
     return figure.turned((lower.joint,), swing(end - middle, far * along - elbow))
+
+
+def _within(far: Float[Tensor, "frames 1"], least: float, most: float) -> Tensor:
+    """How far a limb reaches (frames, 1): it straightens softly, so that no knee snaps."""
+    soft = (1 - _SOFT) * most
+    eased = soft + _SOFT * most * torch.tanh((far - soft) / (_SOFT * most))
+    return torch.where(far > soft, eased, far).clamp(least + _TIP, most * (1 - _TIP))
 
 
 def across(vectors: Float[Tensor, "frames 3"], line: Float[Tensor, "frames 3"]) -> Tensor:
