@@ -84,7 +84,8 @@ _PYBULLET_RENDERED: Final[dict[Split, tuple[str, ...]]] = {
     "test": ("run", "spinkick"),
 }
 _PYBULLET_QUICK: Final = (
-    *("single_walk", "single_jump", "single_cartwheel", "single_run"),
+    *("single_walk", "single_jump", "single_punch", "single_getup_facedown"),
+    *("single_run", "single_cartwheel", "single_roll", "single_spinkick"),
     *("moving_jump_orbit", "moving_cartwheel_pan", "views_kick"),
 )
 
@@ -264,7 +265,7 @@ _ACROSS_TAKES: Final = 2
 _MOCAP_QUICK: Final = (
     *("single_08_07", "single_mm_grabHighR_018", "single_07_12", "single_49_07"),
     *("moving_mm_throwBasketball_011_orbit", "moving_127_04_follow"),
-    *("nemo_hdm_squat1Reps_val", "nemo_front_kick_reps_test"),
+    *("nemo_hdm_squat1Reps_val", "nemo_front_kick_reps_test", "views_139_16"),
 )
 
 

@@ -47,15 +47,18 @@ _TRACKS: Final = {
 _TIERS: Final = {
     "points": "Retargeted mocap on random shapes before made cameras, seen by a made detector "
     "with the real one's errors ([how](worlds.md)).",
-    "render": "The same, rendered with dressed avatars and seen by the real detector.",
+    "render": "Rendered videos of dressed avatars, seen by the real detector. It counts while at "
+    "least 95 % of the frames are seen and the detector errs as on real videos "
+    "([the gates](render_tier.md)).",
     "pose2sim": "Real videos.",
 }
 _CLIPS: Final = {
     "mocap": "**Clips: open mocap.** Seven shards of CMU, HDM05 and tennis motion "
     "([retargeted](mocap.md)); val and test are other people than those the priors saw.",
-    "pybullet": "**Clips: pybullet.** The 15 `humanoid3d_*` clips of `pybullet==3.2.7` (zlib "
-    "licence; the clips come from DeepMimic, MIT). They are downloaded by pip, not installed. "
-    "Who moves in them is not known: clips of one action share a split.",
+    "pybullet": "**Clips: pybullet.** The 15 `humanoid3d_*` clips of DeepMimic inside the wheel "
+    "`pybullet==3.2.7` (zlib licence, none of their own), downloaded by pip and not installed. "
+    "Who moves in them is not known: clips of one kind of action share a split. None was found "
+    "again in the mocap that the priors were trained on.",
 }
 
 
