@@ -25,7 +25,7 @@ _NEEDED = (
     *("offsets", "offset_subject", "joint_names", "parents", "canon_names", "canon_index", "fps"),
 )
 _QUAT_UNIT = 32767.0
-_CURE = "give an open-mocap shard as docs/priors.md describes it"
+_CURE = "give an open-mocap shard as docs/mocap.md describes it"
 
 
 @dataclass(frozen=True)
