@@ -82,6 +82,20 @@ def test_places_drift_with_the_way_travelled() -> None:
     assert np.sqrt(np.mean(np.square(ends))) == pytest.approx(0.2, rel=0.2)
 
 
+def test_wrong_turns_bend_the_path() -> None:
+    """Steps are right in the axes of the camera that takes them, wrong in the first one's."""
+    camera = _walk()
+    exact = drifted(camera, 30.0, np.random.default_rng(0), EXACT)
+    config = DriftConfig(20.0, 0, 0, 0, 0, (1.0, 1.0))
+    tracked = drifted(camera, 30.0, np.random.default_rng(0), config)
+    own = [
+        np.einsum("tij,tj->ti", path.R_camera_world[1:], np.diff(path.position_world, axis=0))
+        for path in (exact, tracked)
+    ]
+    np.testing.assert_allclose(own[0], own[1], atol=1e-3)
+    assert np.linalg.norm(exact.position_world[-1] - tracked.position_world[-1]) > 0.3
+
+
 def test_a_camera_that_only_turns_is_tracked_without_travel() -> None:
     camera = _walk(metres=0.0)
     turning = given_path(

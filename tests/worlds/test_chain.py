@@ -11,10 +11,12 @@ import torch
 from motionfield.body.base import Body
 from motionfield.body.registry import load_body
 from motionfield.core.arrays import tensor_of
+from motionfield.core.conventions import JOINT_INDEX
 from motionfield.core.errors import OptionError
 from motionfield.data import Motion
+from motionfield.geometry.rotations import axis_rotation
 from motionfield.worlds.chain import chain, chain_order, find_cut
-from motionfield.worlds.foothold import lowest_point
+from motionfield.worlds.foothold import lowest_point, resting, sole_points, velocity
 from worlds.walks import slide_mm, walk
 
 
@@ -64,6 +66,48 @@ def test_joins_are_as_smooth_as_the_clips_and_feet_stand(body: Body) -> None:
     assert low.min() > -0.005
     assert low.max() < 0.01
     assert slide_mm(whole, body) < 1.2 * slide_mm(clips[0], body) + 0.1
+
+
+def test_gaits_that_differ_are_joined_without_jerk_slide_or_sinking(body: Body) -> None:
+    """Long strides into short ones, deep knees into straight: no join is perfect."""
+    clips = [walk(body, 80, swing_rad=swing) for swing in (0.65, 0.2, 0.65)]
+    whole = chain(clips, body)
+    assert all(difference > 0.02 for _, difference in whole.history[-1].options["joins"])
+    assert _turns(whole).max() < 1.3 * max(_turns(clip).max() for clip in clips)
+    jolts = np.linalg.norm(np.diff(_speed(whole), axis=0), axis=-1)
+    own = np.linalg.norm(np.diff(_speed(clips[0]), axis=0), axis=-1)
+    assert jolts.max() < 1.5 * own.max()
+    low = lowest_point(whole, body)
+    assert low.min() > -0.004
+    assert low.max() < 0.004
+    joins = np.concatenate([np.arange(at, at + 10) for at in _joins(whole)])
+    between = np.setdiff1d(np.arange(whole.num_frames), joins)
+    sliding = [_slide(whole, body, frames) for frames in (joins, between)]
+    assert sliding[0] < 1.5 * sliding[1]
+
+
+def test_one_who_rises_from_a_squat_keeps_his_soles_on_the_ground(body: Body) -> None:
+    """Halfway between two poses the legs are not half as long."""
+    stand = walk(body, 30, swing_rad=0.0).at_frames(np.full(30, 15))
+    pose = stand.body_pose.copy()
+    for side in ("left", "right"):
+        for part, angle in (("hip", -1.2), ("knee", 2.0), ("ankle", -0.8)):
+            bend = axis_rotation("x", torch.tensor(angle)).numpy()
+            pose[:, JOINT_INDEX[f"{side}_{part}"] - 1] = bend
+    squat = stand.replace(body_pose=pose)
+    down = np.array([0, 0, float(lowest_point(squat, body)[0])], np.float32)
+    squat = squat.replace(transl=squat.transl - down)
+    whole = chain([stand, squat], body)
+    low = lowest_point(whole, body) - lowest_point(stand, body)[0]
+    assert low.abs().max() < 0.01
+
+
+def _slide(motion: Motion, body: Body, frames: np.ndarray) -> float:
+    """Metres per second of resting points of the soles."""
+    soles = sole_points(motion, body)
+    weight = resting(soles, motion.fps)[frames]
+    speed = velocity(soles, motion.fps)[frames, :, :2].norm(dim=-1)
+    return float((weight * speed).sum() / weight.sum())
 
 
 def test_the_cut_is_where_the_clips_are_alike_whatever_way_they_head(body: Body) -> None:

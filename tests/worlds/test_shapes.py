@@ -73,6 +73,14 @@ def test_contacts_and_unobserved_frames_are_kept() -> None:
     np.testing.assert_array_equal(other.observed, observed)
 
 
+def test_what_sinks_is_put_on_the_ground() -> None:
+    body = load_body("toy")
+    motion = walk(body, 40)
+    sunk = motion.replace(transl=motion.transl - np.array([0, 0, 0.05], np.float32))
+    other = reshape(sunk, np.full(16, 0.5, np.float32), body)
+    assert lowest_point(other, body).abs().max() < 0.005
+
+
 def test_jumps_stay_jumps() -> None:
     """In the air the height is scaled, not taken to the ground."""
     body = load_body("toy")

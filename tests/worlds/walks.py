@@ -19,13 +19,14 @@ def walk(
     phase: float = 0.0,
     fps: float = 30.0,
     bone_scale: np.ndarray | None = None,
+    swing_rad: float = 0.45,
 ) -> Motion:
     """Strides of one second along ``heading``, on the ground, hardly sliding."""
     time_s = torch.arange(frames) / fps
     cycle = 2 * math.pi * time_s + phase
     pose = torch.eye(3).repeat(frames, 23, 1, 1)
     for side, sign in (("left", 1.0), ("right", -1.0)):
-        swing = 0.45 * sign * torch.sin(cycle)
+        swing = swing_rad * sign * torch.sin(cycle)
         bend = 0.25 * (1 + sign * torch.cos(cycle)) ** 2 + 0.05
         pose[:, JOINT_INDEX[f"{side}_hip"] - 1] = axis_rotation("x", -swing)
         pose[:, JOINT_INDEX[f"{side}_knee"] - 1] = axis_rotation("x", bend)
