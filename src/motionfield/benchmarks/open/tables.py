@@ -53,6 +53,11 @@ COLUMNS: Final[dict[str, tuple[Column, ...]]] = {
 }
 """By track."""
 COLUMNS["moving_long"] = COLUMNS["moving"]
+_ORDER: Final = (
+    *("points", "render", "pose2sim"),
+    *("single", "nemo", "moving", "moving_long", "views", "SinglePerson", "MultiPerson"),
+    *("val", "test", "true lens", "default focal"),
+)
 _REAL: Final = (_PA, _G, _ACCEL, Column("flexion_rmse_deg", "knee, hip, elbow RMSE °"), _UP)
 
 
@@ -180,11 +185,16 @@ class Table:
 
 
 def make_tables(rows: Sequence[Row], seed: int = 0) -> list[Table]:
-    """A table per tier, track, split and lens, in the order of the rows."""
+    """A table per tier, track, split and lens."""
     groups: dict[tuple[str, str, str, str], list[Row]] = {}
     for row in rows:
         groups.setdefault((row.tier, row.track, row.split, row.lens), []).append(row)
-    return [_table(key, found, seed) for key, found in groups.items()]
+    return [_table(key, groups[key], seed) for key in sorted(groups, key=_place)]
+
+
+def _place(key: tuple[str, ...]) -> tuple[int, ...]:
+    """Where a table stands among the others; what is not in ``_ORDER`` keeps its place behind."""
+    return tuple(_ORDER.index(word) if word in _ORDER else len(_ORDER) for word in key)
 
 
 def table_of(plain: dict[str, Any]) -> Table:
