@@ -77,7 +77,7 @@ class Errors:
     correlation: Float[ndarray, "points points"]
     """Between the 33 points, along any axis."""
     by_tilt: float
-    """People who lie or bend to the ground are harder, for all points."""
+    """People who lean, bend down or lie are harder, for all points."""
     clip_sd: float
     """Some clips are harder than others, for all points."""
 

@@ -14,7 +14,7 @@ from motionfield.worlds.self_occlusion import self_occlusion
 
 _CALM_S: Final = 0.3
 """The person's size is calmed over this time, as a tracker's crop is."""
-_LEANS_DEG: Final = 60.0
+_LEANS_DEG: Final = 30.0
 _HIPS: Final = [BLAZEPOSE_33.index("left_hip"), BLAZEPOSE_33.index("right_hip")]
 _SHOULDERS: Final = [BLAZEPOSE_33.index("left_shoulder"), BLAZEPOSE_33.index("right_shoulder")]
 _EARS: Final = [BLAZEPOSE_33.index("left_ear"), BLAZEPOSE_33.index("right_ear")]
@@ -48,7 +48,7 @@ class View(NamedTuple):
     occlusion: Float[ndarray, "frames 33"]
     """How much the own body hides each point, in [0, 1]."""
     tilt: Float[ndarray, "frames"]
-    """0 up to 60 degrees between trunk and upright, then rising to 1: lying, or seen from straight
+    """0 up to 30 degrees between trunk and upright, then rising to 1: lying, or seen from straight
     above or below."""
     basis: Float[ndarray, "frames 33 5 3"]
     """The directions of ``detector_error_model.BASIS``, unit vectors in crop axes (0: none)."""
