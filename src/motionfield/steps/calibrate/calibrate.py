@@ -65,12 +65,15 @@ class _Person(NamedTuple):
     keypoint_set: KeypointSet
     points: Float[Tensor, "frames keypoints 3"]
     """Placed 3D keypoints, metres; NaN where not seen."""
+    rays: Float[Tensor, "frames keypoints 3"]
+    """Viewing rays with z = 1."""
 
     def soles(self) -> tuple[Float[Tensor, "frames soles 3"], Float[Tensor, "frames soles"]]:
-        """Places and confidences of heels and toes."""
+        """Places and confidences of heels and toes: where the picture has them, at the distance
+        of the first 3D, which errs by far more across the viewing rays."""
         columns = _sole_points(self.keypoint_set)
         confidence = tensor_of(self.keypoints.keypoints_2d)[:, columns, 2]
-        return self.points[:, columns], confidence.nan_to_num()
+        return self.rays[:, columns] * self.points[:, columns, 2:], confidence.nan_to_num()
 
     def time_s(self) -> Float[Tensor, "frames"]:
         """Seconds from the first frame."""
@@ -151,7 +154,8 @@ class Calibrator:
         shape = self._shape_points(keypoints, keypoint_set)
         shape = shape @ turn_to_ray(mean_ray(rays, weights)).mT
         placed = shape + place_in_camera(shape, rays, weights).unsqueeze(-2)
-        return _Person(keypoints, keypoint_set, torch.where(seen[..., None], placed, torch.nan))
+        placed = torch.where(seen[..., None], placed, torch.nan)
+        return _Person(keypoints, keypoint_set, placed, rays)
 
     def _shape_points(self, keypoints: Keypoints, keypoint_set: KeypointSet) -> Tensor:
         """The person's 3D shape in camera axes, sized as the body; unplaced."""

@@ -163,7 +163,7 @@ def _consensus(
     def trust(scale: Tensor) -> Float[Tensor, "frames soles"]:
         """Squared Geman-McClure weight of the fastest moment around each."""
         squared = (a + scale * c).square().sum(-1)
-        squared = torch.where(weight > 0, squared, torch.inf)
+        squared = torch.where(weight > 0, squared, 0.0)
         slowest = max_pool1d(squared.T, 2 * half + 1, 1, half).T
         return weight * (1 + slowest / limit) ** -2
 
