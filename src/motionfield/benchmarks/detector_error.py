@@ -3,7 +3,7 @@
 Every point that the four views see is triangulated from the real detections. The made detector
 looks at these points from the same four cameras; both kinds of detections then go the same way:
 each camera against the triangulation of the other three, so what all views share is in neither.
-The figures were fitted on rendered videos alone; nothing of this flows back.
+The figures are fitted on rendered videos alone; these ones only judge (docs/worlds.md).
 """
 
 import argparse

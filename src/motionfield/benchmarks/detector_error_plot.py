@@ -47,7 +47,8 @@ def draw_report(report: DetectorErrorReport, path: Path) -> None:
     end = draw_text(legend, (_MARGIN, 2), "grey: real detector", 14, _REAL)
     draw_text(legend, (end + 20, 2), f"orange: made detector, fitted on {report.source}", 14, _MADE)
     picture = np.vstack([legend, *rows])
-    if not cv2.imwrite(str(path), np.ascontiguousarray(picture[..., ::-1])):
+    turned = np.ascontiguousarray(picture[..., ::-1])
+    if not cv2.imwrite(str(path), turned, [cv2.IMWRITE_PNG_COMPRESSION, 9]):
         raise OutputError(path, "cannot be written", "check the folder and the ending .png")
 
 
