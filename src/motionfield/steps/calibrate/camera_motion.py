@@ -29,11 +29,11 @@ _TURNS_ONLY = 1e-6
 class CameraMotionConfig:
     """Errors of the speed of a resting sole, and when a scale is believed."""
 
-    across_m_s: float = 0.15
+    across_m_s: float = 0.1
     """Across the viewing ray: the detector's slow error."""
     along_per_s: float = 0.2
     """Along it, as a share of the distance: that of the person's size in the picture."""
-    outlier_sds: float = 2.0
+    outlier_sds: float = 3.0
     """Geman-McClure scale: faster soles swing."""
     told_doubt: float = 0.5
     """A relative standard deviation beyond this is told. (It is a cautious one: estimates with 0.5
