@@ -44,7 +44,7 @@ def _capsules() -> list[tuple[int, int, float]]:
 
 def _own() -> dict[int, list[int]]:
     """Points that belong to a capsule though they are none of its ends."""
-    own = {}
+    own: dict[int, list[int]] = {}
     for side in ("left", "right"):
         hand = [_at(f"{side}_{part}") for part in ("wrist", "pinky", "index", "thumb")]
         foot = [_at(f"{side}_{part}") for part in ("ankle", "heel", "foot_index")]
