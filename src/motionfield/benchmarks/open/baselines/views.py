@@ -53,7 +53,7 @@ class ViewsConfig:
     """How far an assumed focal length may be off."""
     ik: IKConfig = field(
         default_factory=lambda: IKConfig(
-            target_sd_m=0.02, robust_m=0.08, joint_speed=0.01, speed=0.01, free_betas=10
+            target_sd_m=0.02, robust_m=0.05, joint_speed=0.2, speed=0.2, free_betas=10
         )
     )
 
