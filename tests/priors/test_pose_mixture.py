@@ -125,7 +125,7 @@ def test_a_saved_mixture_comes_back(tmp_path: Path) -> None:
 
 
 def test_unusable_files_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(MissingAssetError, match="no weights there; run motionfield train pose_mixture"):
+    with pytest.raises(MissingAssetError, match="no weights there; run motionfield train"):
         PoseMixture.load(tmp_path / "m.safetensors")
     (tmp_path / "m.safetensors").write_bytes(b"nothing of the kind")
     with pytest.raises(InputError, match="cannot be read as safetensors"):

@@ -85,7 +85,7 @@ class Record:
 
     def at_frames(self: RecordType, index: Int[ndarray, "chosen"]) -> RecordType:
         """The same record for these frames alone, in this order."""
-        chosen = {}
+        chosen: dict[str, Any] = {}
         for name, spec in _array_fields(type(self)).items():  # type: ignore[arg-type]
             value = getattr(self, name)
             if value is not None and "frames" in spec.axes:
