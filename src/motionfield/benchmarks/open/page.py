@@ -42,8 +42,8 @@ _TRACKS: Final = {
     "views": "Four static cameras see the same instants; only triangulation uses it.",
     "SinglePerson": "Real videos, the development set: four views of one man, each taken alone "
     "(triangulation: together), against [four-view triangulation](benchmarks/pose2sim.md) of "
-    "another network's keypoints, so triangulation is flattered here. The views show one performance: the "
-    "intervals are over views.",
+    "another network's keypoints, so triangulation is flattered here. The views show one "
+    "performance: the intervals are over views.",
     "MultiPerson": "Beside it: the same performance, half hidden, and a rendered woman.",
 }
 _TIERS: Final = {
