@@ -228,13 +228,21 @@ def test_nemo_mocap_end_to_end(nemo_folder: Path, tools: Tools, quick: None) -> 
     report = nemo_mocap.run_nemo_mocap(nemo_folder, "initial", tools=tools)
     assert len(report.sequences) == 40
     assert {entry["frames"] for entry in report.sequences} == {4}  # the shortest but one
-    rows = {row.key: row.cells for row in report.rows}
+    rows = {row.key: row.cells for row in report.rows if row.label == "motionfield initial"}
     for key in ("nemo-mocap.mpjpe", "nemo-mocap.mpvpe"):
         whole, fast = rows[key]["Mean"]
         assert 0 < whole < 500
         assert np.isnan(fast)  # nobody moves at 2 m/s
+        (by_code,) = (
+            row.cells for row in report.rows if row.key == key and row.label.endswith("measure")
+        )
+        # Thinned takes seem faster to the code, which multiplies where it should divide.
+        assert np.isfinite(by_code["Mean"][1])
     assert np.isfinite(rows["nemo-mocap.recon"]["Mean"][0])
     text = report.table()
+    for key in ("mpjpe", "mpvpe", "recon", "pck"):
+        labels = [row.label for row in report.rows if row.key == f"nemo-mocap.{key}"]
+        assert labels == ["motionfield initial", "motionfield initial, the code's measure"]
     assert "Table 1" in text
     assert "Table 5" in text
 
@@ -249,6 +257,26 @@ def test_the_truth_itself_scores_zero(nemo_folder: Path, tools: Tools) -> None:
     # The toy body is the one that was filmed.
     assert figures["recon"] < 0.1
     assert figures["pck"] == 100
+    assert figures["recon_code"] < 0.1
+    assert figures["pck_code"] == 100
+
+
+def test_the_codes_measures_stand_beside_the_texts(nemo_folder: Path, tools: Tools) -> None:
+    """Off by 8 % of the box: right by the text; a joint without a label counts as zero error."""
+    sequence = read_nemo_mocap(nemo_folder, "golf_swing", 0)
+    assert sequence.labels is not None
+    truth = true_motion(sequence, tools.body)
+    labels = sequence.labels.keypoints_2d.copy()
+    labels[:, 4] = np.nan  # right wrist
+    here = labels[:, :15, :2]
+    box = np.nanmax(np.nanmax(here, 1) - np.nanmin(here, 1), axis=-1)
+    labels[..., 0] += 0.08 * box[:, None]
+    off = replace(sequence, labels=sequence.labels.replace(keypoints_2d=labels))
+    solved = Solved(off, FitResult(truth, before(sequence.num_frames)), 0.0)
+    figures = nemo_mocap.score_take(solved, tools, 1.0)
+    assert figures["pck"] == 100
+    assert figures["recon"] == pytest.approx(0.08 * box.mean(), rel=0.01)
+    assert figures["recon_code"] == pytest.approx(figures["recon"] * 14 / 15, rel=1e-5)
 
 
 def test_shape_alone_moves_no_root(tools: Tools, nemo_folder: Path) -> None:

@@ -19,6 +19,12 @@ import torch
 
 from motionfield.benchmarks.open.case import Tools
 from motionfield.benchmarks.papers.nemo_mocap import by_action
+from motionfield.benchmarks.papers.nemo_picture import (
+    AS_CODE,
+    CODES_MEASURE,
+    NOTES,
+    picture_figures,
+)
 from motionfield.benchmarks.papers.report import OwnRow, PaperReport
 from motionfield.benchmarks.papers.scores import resampled
 from motionfield.benchmarks.papers.solve import Bench, Solved, make_bench
@@ -27,9 +33,9 @@ from motionfield.core.keypoint_sets import LIMB_JOINTS, LSP_14, OPENPOSE_25
 from motionfield.core.progress import Progress, silent, tracked
 from motionfield.data.keypoints import Keypoints
 from motionfield.formats.datasets.origins import wrong
-from motionfield.formats.datasets.penn import PENN_13, list_penn, read_penn
+from motionfield.formats.datasets.penn import list_penn, read_penn
 from motionfield.formats.datasets.sequence import DatasetSequence
-from motionfield.steps.evaluate.image import box_size, image_error, pck, project_path
+from motionfield.steps.evaluate.image import project_path
 from motionfield.steps.evaluate.posed import pose_of, posed_points
 
 BATCHES: Final = 40
@@ -71,15 +77,16 @@ def run_penn(
         figures += run_batch(bench, action, clips)
     label = f"motionfield {method}"
     rows = tuple(
-        OwnRow(f"penn.{name}", label, by_action(figures, (name,), COLUMNS))
+        OwnRow(f"penn.{name}", said, by_action(figures, (f"{name}{ending}",), COLUMNS))
         for name in ("recon", "pck")
+        for said, ending in ((label, ""), (f"{label}, {CODES_MEASURE}", AS_CODE))
     )
     notes = (
         f"{batches} batches of {BATCH_CLIPS} drawn with seed {bench.tools.seed}; the paper's draw "
         "is not published",
         "labels' left and right corrected; the label of the head is compared with the body's top "
         "of the head; hidden joints are not scored",
-        "PCK within 10 % of the longer side of the labels' box",
+        *NOTES,
     )
     return bench.report("penn", rows, notes, figures)
 
@@ -174,15 +181,11 @@ def score_clip(solved: Solved, action: str, tools: Tools) -> dict[str, Any]:
     pose = pose_of(solved.result.motion, tools.body)
     limbs = posed_points(pose, tools.body, OPENPOSE_25.name).keypoints
     top = posed_points(pose, tools.body, LSP_14.name).keypoints[:, LSP_14.index("head_top")]
-    points = [top if n == "head" else limbs[:, OPENPOSE_25.index(n)] for n in PENN_13]
-    shown = project_path(torch.stack(points, 1), solved.result.camera)
-    labels = tensor_of(_labels(solved.sequence).keypoints_2d).double()
-    truth = torch.where(labels[..., 2:] > 0, labels[..., :2], torch.nan)
-    return solved.figures() | {
-        "action": action,
-        "recon": image_error(shown, truth).mean,
-        "pck": pck(shown, truth, box_size(truth)).mean,
-    }
+    nose = OPENPOSE_25.index(_DETECTOR_NAMES["head"])
+    points = torch.cat((limbs[:, :nose], top.unsqueeze(1), limbs[:, nose + 1 :]), dim=1)
+    shown = project_path(points, solved.result.camera)
+    slots = tensor_of(detector_of_labels(solved.sequence).keypoints_2d)[..., :2].double()
+    return solved.figures() | {"action": action} | picture_figures(shown, slots)
 
 
 def has_detections(clip: DatasetSequence) -> bool:

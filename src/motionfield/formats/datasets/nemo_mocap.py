@@ -31,7 +31,6 @@ from motionfield.formats.safe_pickle import load_pickle
 ACTIONS: Final = ("baseball_pitch", "baseball_swing", "tennis_serve", "tennis_swing", "golf_swing")
 TAKES: Final = 8
 FPS: Final = 30.0
-BODY_15: Final = OPENPOSE_25.keypoint_names[:15]
 """Nose, neck, shoulders, elbows, wrists, middle of the hips, hips, knees, ankles."""
 _IMAGE_SIZE = (1920, 1080)
 

@@ -27,6 +27,8 @@ from motionfield.steps.evaluate.posed import (
 from motionfield.steps.evaluate.score import Score, check_same_clock
 
 NEMO_JOINTS: Final = OPENPOSE_25.keypoint_names[:15]
+Convention = Literal["correct", "published"]
+"""How the dynamic range takes thinned videos: see ``dynamic_range``."""
 DYNAMIC_M_S: Final = 2.0
 
 
@@ -110,7 +112,7 @@ def dynamic_range(
     fps: float,
     resampling: float = 1.0,
     threshold_m_s: float = DYNAMIC_M_S,
-    convention: Literal["correct", "published"] = "correct",
+    convention: Convention = "correct",
 ) -> slice:
     """Frames from the first to the last whose fastest joint is at 2 m/s or more.
 
