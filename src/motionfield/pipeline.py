@@ -37,7 +37,7 @@ from motionfield.stages import StageStore, fingerprint
 from motionfield.steps.calibrate import Calibrator
 from motionfield.steps.evaluate import assess
 from motionfield.steps.fit import FitResult, Fitter, make_fitter
-from motionfield.steps.lift import Lifter
+from motionfield.steps.lift import make_lifter
 from motionfield.steps.read import read_video
 from motionfield.steps.track import PoseModels, Tracker
 
@@ -159,10 +159,8 @@ class Pipeline:
         return self._seeded(lambda: calibrator.calibrate(tracks, exif_focal_px))
 
     def _lift(self, keypoints: Keypoints, camera: CameraPath) -> Motion:
-        lifter = Lifter(self._config.lift, self._body(), PoseMixture.load())
-        with self._progress("lift", keypoints.num_frames) as bar:
-            motion = self._seeded(lambda: lifter.lift(keypoints, camera))
-            bar.advance(keypoints.num_frames)
+        lifter = make_lifter(self._config.lift, self._body(), PoseMixture.load())
+        motion = self._seeded(lambda: lifter.lift(keypoints, camera, self._progress))
         # The camera was made from the same keypoints: its history comes in between.
         return motion.replace(history=(*camera.history, *motion.history[len(keypoints.history) :]))
 

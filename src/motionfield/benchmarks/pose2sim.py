@@ -38,7 +38,7 @@ from motionfield.formats.video_file import stream_frames
 from motionfield.priors.pose_mixture import PoseMixture
 from motionfield.steps.calibrate import CalibrateConfig, Calibrator
 from motionfield.steps.fit import SequenceFitConfig, SequenceFitter
-from motionfield.steps.lift import LiftConfig, Lifter
+from motionfield.steps.lift import LiftConfig, Lifter, make_lifter
 from motionfield.steps.read import ReadConfig, read_video
 from motionfield.steps.track import PoseModels, TrackConfig, Tracker
 
@@ -109,7 +109,7 @@ def measure_pose2sim(
     """
     clips = data if data is not None else fetch_asset("pose2sim_clips", progress)
     body, prior = load_body(methods.body), PoseMixture.load()
-    lifter = Lifter(methods.lift, body, prior)
+    lifter = make_lifter(methods.lift, body, prior)
     fitter = SequenceFitter(methods.fit, body, prior)
     rows: dict[str, list[Row]] = {}
     track = TrackConfig() if demo == "SinglePerson" else _EVERYONE

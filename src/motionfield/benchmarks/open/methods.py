@@ -21,7 +21,7 @@ from motionfield.steps.fit import (
     SmplifyConfig,
     SmplifyFitter,
 )
-from motionfield.steps.lift import LiftConfig, Lifter
+from motionfield.steps.lift import IKLifter, LiftConfig
 
 OfOne = Callable[[Given, Tools], FitResult]
 """A method that solves each take by itself."""
@@ -38,7 +38,7 @@ def _first_motion(given: Given, tools: Tools) -> FitResult:
     calibrator = Calibrator(CalibrateConfig(intrinsics=given.intrinsics), tools.body)
     tracks = Tracks.of_one(given.keypoints)
     camera = calibrator.calibrate(tracks, camera_motion=given.camera_motion)
-    motion = Lifter(LiftConfig(), tools.body, tools.prior).lift(given.keypoints, camera)
+    motion = IKLifter(LiftConfig(), tools.body, tools.prior).lift(given.keypoints, camera)
     return FitResult(motion, camera)
 
 

@@ -1,6 +1,9 @@
 """lift: one person's keypoints and the camera → the first 3D ``Motion``."""
 
+from motionfield.steps.lift.base import Lifter
 from motionfield.steps.lift.config import LiftConfig
-from motionfield.steps.lift.lifter import Lifter
+from motionfield.steps.lift.ik.config import IKLiftConfig
+from motionfield.steps.lift.ik.lifter import IKLifter
+from motionfield.steps.lift.make import make_lifter
 
-__all__ = ["LiftConfig", "Lifter"]
+__all__ = ["IKLiftConfig", "IKLifter", "LiftConfig", "Lifter", "make_lifter"]

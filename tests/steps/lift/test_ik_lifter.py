@@ -12,12 +12,12 @@ from motionfield.core.conventions import JOINT_INDEX
 from motionfield.core.errors import NoPersonError, OptionError
 from motionfield.data import Keypoints, Motion
 from motionfield.geometry.alignment import align_points
-from motionfield.steps.lift import LiftConfig, Lifter
+from motionfield.steps.lift import IKLiftConfig, IKLifter, LiftConfig
 from steps.lift.made_worlds import World, camera_at, make_world, points_of, seen, walk
 
 
 def lifted(world: World, config: LiftConfig | None = None) -> Motion:
-    return Lifter(config or LiftConfig(), world.body).lift(world.keypoints, world.camera)
+    return IKLifter(config or LiftConfig(), world.body).lift(world.keypoints, world.camera)
 
 
 def pa_error_m(world: World, motion: Motion) -> torch.Tensor:
@@ -204,6 +204,6 @@ def test_every_heading_is_put_before_the_prior() -> None:
 
     world = make_world(frames=3, coarse_noise_m=None)
     prior = Counting()
-    config = LiftConfig(headings=4, keyframes_per_s=30.0)
-    Lifter(config, world.body, prior).lift(world.keypoints, world.camera)
+    config = LiftConfig(ik=IKLiftConfig(headings=4, keyframes_per_s=30.0))
+    IKLifter(config, world.body, prior).lift(world.keypoints, world.camera)
     assert prior.asked == 4 * 3

@@ -7,7 +7,7 @@ from numpy import ndarray
 from scipy.linalg import solveh_banded
 from torch import Tensor
 
-from motionfield.steps.lift.config import LiftConfig
+from motionfield.steps.lift.ik.config import IKLiftConfig
 
 _ROBUST_ROUNDS = 4
 _OUTLIER_SDS = 2.0
@@ -18,7 +18,7 @@ def smooth_path(
     places: Float[Tensor, "frames 3"],
     camera_places: Float[Tensor, "frames 3"],
     time_s: Float[Tensor, "frames"],
-    config: LiftConfig,
+    config: IKLiftConfig,
 ) -> Float[Tensor, "frames 3"]:
     """Measured places, moved along their viewing rays to the likeliest distances.
 

@@ -5,10 +5,10 @@ import itertools
 import torch
 
 from motionfield.geometry.rotations import axis_rotation
-from motionfield.steps.lift.config import LiftConfig
 from motionfield.steps.lift.evidence import glitches
-from motionfield.steps.lift.headings import cheapest_way
-from motionfield.steps.lift.path import smooth_path
+from motionfield.steps.lift.ik.config import IKLiftConfig
+from motionfield.steps.lift.ik.headings import cheapest_way
+from motionfield.steps.lift.ik.path import smooth_path
 
 CAMERA = torch.tensor([0.0, -5.0, 1.5])
 
@@ -24,7 +24,7 @@ def measured(frames: int, generator: torch.Generator) -> tuple[torch.Tensor, tor
 
 def test_path_loses_the_noise_of_depth() -> None:
     truth, places = measured(90, torch.Generator().manual_seed(0))
-    path = smooth_path(places, CAMERA.expand(90, 3), torch.arange(90) / 30, LiftConfig())
+    path = smooth_path(places, CAMERA.expand(90, 3), torch.arange(90) / 30, IKLiftConfig())
     before, after = ((p - truth).norm(dim=-1).mean() for p in (places, path))
     assert after < 0.5 * before
     assert path.diff(n=2, dim=0).norm(dim=-1).max() < 0.02
@@ -33,13 +33,13 @@ def test_path_loses_the_noise_of_depth() -> None:
 def test_path_leaves_a_steady_walk_alone() -> None:
     truth, _ = measured(40, torch.Generator())
     time_s = torch.arange(40) / 30
-    path = smooth_path(truth, CAMERA.expand(40, 3), time_s, LiftConfig())
+    path = smooth_path(truth, CAMERA.expand(40, 3), time_s, IKLiftConfig())
     # Passing by bends the course of the distance a little.
     torch.testing.assert_close(path, truth, atol=0.05, rtol=0)
     # Uneven times, even speed.
     time_s = torch.cumsum(torch.rand(40, generator=torch.Generator().manual_seed(1)) + 0.2, 0)
     steady = CAMERA + (4 + 0.2 * time_s[:, None]) * torch.tensor([0.6, 0.8, 0.0])
-    path = smooth_path(steady, CAMERA.expand(40, 3), time_s, LiftConfig())
+    path = smooth_path(steady, CAMERA.expand(40, 3), time_s, IKLiftConfig())
     torch.testing.assert_close(path, steady, atol=1e-3, rtol=0)
 
 
@@ -47,14 +47,14 @@ def test_an_outlier_in_depth_does_not_bend_the_path() -> None:
     truth, _ = measured(60, torch.Generator())
     places = truth.clone()
     places[30] = CAMERA + 1.8 * (places[30] - CAMERA)
-    path = smooth_path(places, CAMERA.expand(60, 3), torch.arange(60) / 30, LiftConfig())
+    path = smooth_path(places, CAMERA.expand(60, 3), torch.arange(60) / 30, IKLiftConfig())
     assert (path - truth).norm(dim=-1).max() < 0.2
 
 
 def test_short_paths_are_as_measured() -> None:
     places = torch.randn(2, 3)
     torch.testing.assert_close(
-        smooth_path(places, CAMERA.expand(2, 3), torch.arange(2) / 30, LiftConfig()), places
+        smooth_path(places, CAMERA.expand(2, 3), torch.arange(2) / 30, IKLiftConfig()), places
     )
 
 
@@ -96,7 +96,7 @@ def test_path_follows_a_jump() -> None:
     time_s = torch.arange(60) / 30
     height = (3.0 * (time_s - 0.7) - 4.9 * (time_s - 0.7).square()).clamp_min(0)
     truth = torch.stack((0 * time_s, 0 * time_s, 1 + height), -1)
-    path = smooth_path(truth, CAMERA.expand(60, 3), time_s, LiftConfig())
+    path = smooth_path(truth, CAMERA.expand(60, 3), time_s, IKLiftConfig())
     assert height.max() > 0.4
     assert (path - truth).norm(dim=-1).max() < 0.05
     ray, measured = (torch.nn.functional.normalize(p - CAMERA, dim=-1) for p in (path, truth))
@@ -105,7 +105,7 @@ def test_path_follows_a_jump() -> None:
 
 def test_distances_are_those_of_plain_least_squares() -> None:
     """Against the dense system, where nothing is an outlier."""
-    config = LiftConfig(depth_error_lasts_s=0.0)
+    config = IKLiftConfig(depth_error_lasts_s=0.0)
     generator = torch.Generator().manual_seed(4)
     time_s = torch.cumsum(0.02 + 0.02 * torch.rand(12, generator=generator), 0).double()
     measured = 5 + 1e-4 * torch.randn(12, generator=generator).double()
@@ -133,11 +133,11 @@ def test_before_a_moving_camera_the_way_through_the_world_is_smooth() -> None:
     """Neither the camera's shake nor its walk is taken for the person's."""
     truth, _ = measured(90, torch.Generator())
     cameras, time_s = moving_cameras(90), torch.arange(90) / 30
-    kept = smooth_path(truth, cameras, time_s, LiftConfig())
+    kept = smooth_path(truth, cameras, time_s, IKLiftConfig())
     torch.testing.assert_close(kept, truth, atol=1e-3, rtol=0)
     ray = torch.nn.functional.normalize(truth - cameras, dim=-1)
     off = 0.15 * torch.randn(90, 1, generator=torch.Generator().manual_seed(0))
-    path = smooth_path(truth + off * ray, cameras, time_s, LiftConfig())
+    path = smooth_path(truth + off * ray, cameras, time_s, IKLiftConfig())
     before, after = ((p - truth).norm(dim=-1).mean() for p in (truth + off * ray, path))
     assert after < 0.5 * before
 
@@ -146,7 +146,7 @@ def test_jitter_of_the_picture_does_not_bring_a_moving_camera_nearer() -> None:
     truth, _ = measured(90, torch.Generator())
     cameras, time_s = moving_cameras(90), torch.arange(90) / 30
     jitter = 0.03 * torch.randn(90, 3, generator=torch.Generator().manual_seed(1))
-    path = smooth_path(truth + jitter, cameras, time_s, LiftConfig())
+    path = smooth_path(truth + jitter, cameras, time_s, IKLiftConfig())
     near, true = ((p - cameras).norm(dim=-1).mean() for p in (path, truth))
     torch.testing.assert_close(near, true, atol=0.02, rtol=0)
 
@@ -155,6 +155,6 @@ def test_the_path_moves_with_the_world() -> None:
     _, places = measured(60, torch.Generator().manual_seed(2))
     cameras, time_s = moving_cameras(60), torch.arange(60) / 30
     R = axis_rotation("x", torch.tensor(0.7)) @ axis_rotation("z", torch.tensor(2.0))
-    path = smooth_path(places, cameras, time_s, LiftConfig())
-    turned = smooth_path(places @ R.mT + 3, cameras @ R.mT + 3, time_s, LiftConfig())
+    path = smooth_path(places, cameras, time_s, IKLiftConfig())
+    turned = smooth_path(places @ R.mT + 3, cameras @ R.mT + 3, time_s, IKLiftConfig())
     torch.testing.assert_close(turned, path @ R.mT + 3, atol=1e-4, rtol=0)

@@ -1,4 +1,4 @@
-"""lift: one person's keypoints, with coarse 3D or without, become a first motion."""
+"""Inverse kinematics of one person's keypoints, with coarse 3D or without."""
 
 from typing import final
 
@@ -10,6 +10,7 @@ from motionfield.body.base import Body
 from motionfield.body.stature import betas_of_height
 from motionfield.core.arrays import tensor_of
 from motionfield.core.history import step
+from motionfield.core.progress import Progress, silent
 from motionfield.data.camera_path import CameraPath
 from motionfield.data.keypoints import Keypoints
 from motionfield.data.motion import Motion
@@ -17,23 +18,24 @@ from motionfield.geometry.cameras import camera_to_world
 from motionfield.geometry.placement import place_in_camera
 from motionfield.geometry.resample import resample_positions, resample_rotations
 from motionfield.priors.base import PosePrior
+from motionfield.steps.lift.base import Lifter
 from motionfield.steps.lift.config import LiftConfig
 from motionfield.steps.lift.evidence import Evidence, gather
-from motionfield.steps.lift.headings import CameraPoses, estimate_poses
-from motionfield.steps.lift.path import smooth_path
+from motionfield.steps.lift.ik.headings import CameraPoses, estimate_poses
+from motionfield.steps.lift.ik.path import smooth_path
 
 
 @final
-class Lifter:
-    """The first 3D of one person."""
+class IKLifter(Lifter):
+    """Poses that meet the picture, in a heading that fits all frames and the coarse 3D."""
 
     def __init__(self, config: LiftConfig, body: Body, prior: PosePrior | None = None) -> None:
         self._config = config
         self._body = body
         self._prior = prior
 
-    def lift(self, keypoints: Keypoints, camera: CameraPath) -> Motion:
-        """Poses that meet the picture, in a heading that fits all frames and the coarse 3D.
+    def lift(self, keypoints: Keypoints, camera: CameraPath, progress: Progress = silent) -> Motion:
+        """As ``Lifter.lift``.
 
         Frames that were not seen are interpolated (held at the ends) and not ``observed``.
 
@@ -47,7 +49,9 @@ class Lifter:
         everything = gather(keypoints, camera, self._body, betas)
         seen = everything.seen.nonzero()[:, 0]
         evidence = everything.frames(seen)
-        poses = estimate_poses(evidence, self._body, betas, self._prior, self._config)
+        with progress("lift", keypoints.num_frames) as bar:
+            poses = estimate_poses(evidence, self._body, betas, self._prior, self._config.ik)
+            bar.advance(keypoints.num_frames)
         rest_root = self._body.rest_joints(betas)[0]
         transl = self._place(evidence, poses, camera, seen, betas) - rest_root
         root = evidence.R_camera_world.mT @ poses.root
@@ -83,4 +87,4 @@ class Lifter:
         t = tensor_of(camera.t_camera_world)[seen]
         root = camera_to_world(root_camera, evidence.R_camera_world, t)[:, 0]
         place = tensor_of(camera.position_world)[seen]
-        return smooth_path(root, place, evidence.time_s, self._config)
+        return smooth_path(root, place, evidence.time_s, self._config.ik)

@@ -21,8 +21,8 @@ from motionfield.geometry.placement import mean_ray, place_in_camera
 from motionfield.geometry.resample import resample_rotations
 from motionfield.geometry.rotations import axis_rotation
 from motionfield.priors.base import PosePrior
-from motionfield.steps.lift.config import LiftConfig
 from motionfield.steps.lift.evidence import Evidence, person_size
+from motionfield.steps.lift.ik.config import IKLiftConfig
 
 _POINT_SPEED_M_S = 2.0
 """Usual speed of a point of the body relative to the body's middle."""
@@ -50,7 +50,7 @@ class _Scene(NamedTuple):
     evidence: Evidence
     body: Body
     betas: Float[Tensor, "betas"]
-    config: LiftConfig
+    config: IKLiftConfig
 
     def place(self, poses: CameraPoses) -> Float[Tensor, "frames 3"]:
         """Translations that bring posed bodies onto their rays."""
@@ -120,7 +120,7 @@ def estimate_poses(
     body: Body,
     betas: Float[Tensor, "betas"],
     prior: PosePrior | None,
-    config: LiftConfig,
+    config: IKLiftConfig,
 ) -> CameraPoses:
     """Poses of frames that are all seen."""
     keyframes = _keyframes(evidence.time_s, config.keyframes_per_s)
