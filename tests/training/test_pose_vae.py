@@ -11,11 +11,12 @@ from helpers import shared_path
 from motionfield.body.registry import load_body
 from motionfield.cli.main import main
 from motionfield.core.errors import InputError
+from motionfield.formats.mocap_npz import read_mocap
 from motionfield.geometry.rotations import rot6d_to_rotmat, rotmat_to_rot6d
 from motionfield.priors.pose_mixture import mirror_features, pose_features
 from motionfield.priors.pose_vae import PoseVAE, PoseVAEConfig
 from motionfield.training.loop import LoopConfig
-from motionfield.training.motion_data import credit_of, licence_of, read_shards
+from motionfield.training.motion_data import TrainingData
 from motionfield.training.pose_vae import (
     PoseSet,
     PoseVAETraining,
@@ -26,6 +27,7 @@ from motionfield.training.pose_vae import (
     train_on,
     train_pose_vae,
 )
+from motionfield.training.shard_source import ShardSource
 
 
 def _poses(frames: int = 4) -> torch.Tensor:
@@ -69,23 +71,14 @@ def test_a_perfect_memory_has_no_error() -> None:
 
 
 def test_a_folder_without_shards_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="holds none of cmu_amc"):
+    with pytest.raises(InputError, match="holds no motions"):
         train_pose_vae(tmp_path, tmp_path / "out.safetensors")
 
 
-def test_licences_follow_the_data() -> None:
-    folder = shared_path("mocap", "cmu_dm.npz").parent
-    free, every = read_shards(folder, free_data=True), read_shards(folder)
-    assert licence_of(free) == "Apache-2.0"
-    assert licence_of(every) == "CC BY-SA 3.0"
-    assert "HDM05" in credit_of(every)
-    assert "HDM05" not in credit_of(free)
-
-
 def test_subjects_count_by_the_root_of_their_poses() -> None:
-    shards = [s for s in read_shards(shared_path("mocap", "cmu_dm.npz").parent, True)]
-    shards = [s for s in shards if s.path.stem == "cmu_dm"]
-    poses = collect_poses(shards, "val", load_body("toy"), PoseVAETraining())
+    path = shared_path("mocap", "cmu_dm.npz")
+    data = TrainingData(path.parent, (ShardSource((read_mocap(path),)),))
+    poses = collect_poses(data, "val", load_body("toy"), PoseVAETraining())
     assert poses.chance.sum() == pytest.approx(1, abs=1e-5)
     values, counts = poses.chance.unique(return_counts=True)
     share = values * counts

@@ -1,51 +1,38 @@
 """``motionfield train``: make what ships, from data that the user has."""
 
 import argparse
-from collections.abc import Callable
+import importlib
 from pathlib import Path
+from typing import get_args
 
 from motionfield.cli.parser import Verbs, add_common
-from motionfield.core.errors import OptionError
-from motionfield.core.progress import Progress
+from motionfield.training.order import Preset, TrainOrder
 
-
-def _pose_mixture(options: argparse.Namespace, output: Path, progress: Progress) -> list[str]:
-    from motionfield.training.pose_mixture import train_pose_mixture
-
-    if options.steps is not None:
-        raise OptionError("train pose_mixture: is not trained in steps; leave --steps out")
-    return train_pose_mixture(options.data, output, options.seed, progress).lines()
-
-
-def _pose_vae(options: argparse.Namespace, output: Path, progress: Progress) -> list[str]:
-    from dataclasses import replace
-
-    from motionfield.training.pose_vae import PoseVAETraining, train_pose_vae
-
-    config = PoseVAETraining(seed=options.seed, free_data=options.free_data)
-    if options.steps is not None:
-        config = replace(config, loop=replace(config.loop, steps=options.steps))
-    return train_pose_vae(options.data, output, config, progress).lines()
-
-
-TRAININGS: dict[str, Callable[[argparse.Namespace, Path, Progress], list[str]]] = {
-    "pose_mixture": _pose_mixture,
-    "pose_vae": _pose_vae,
+TRAININGS: dict[str, str] = {
+    "pose_mixture": "motionfield.training.pose_mixture:train_as_ordered",
+    "pose_vae": "motionfield.training.pose_vae:train_as_ordered",
 }
-"""Name → what trains it and tells the figures, line by line."""
+"""Name → function (``TrainOrder``, ``Progress``) -> lines that tell the figures."""
 
 
 def add_parser(verbs: Verbs) -> None:
     parser = verbs.add_parser("train", help="train a part that ships, on your own data")
     parser.add_argument("name", choices=TRAININGS, metavar="NAME", help=", ".join(TRAININGS))
-    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="mocap shards")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="motions: the open mocap shards, AMASS, CMU's ASF and AMC files, or BVH files "
+        "(docs/training.md)",
+    )
     parser.add_argument(
         "-o",
         "--output",
         type=Path,
         metavar="FILE",
-        help="what to write (default: NAME.safetensors here); a training that was cut goes on "
-        "from the checkpoint beside it",
+        help="what to write (default: NAME.safetensors here), with its card and curve beside it; "
+        "a training that was cut goes on from the checkpoint there",
     )
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="default: 0")
     parser.add_argument(
@@ -54,6 +41,12 @@ def add_parser(verbs: Verbs) -> None:
         help="only data that is free for all uses (pose_mixture always)",
     )
     parser.add_argument("--steps", type=_positive, metavar="N", help="train longer or shorter")
+    parser.add_argument(
+        "--preset",
+        choices=get_args(Preset),
+        default="default",
+        help="size: the one that ships, or the paper's",
+    )
     add_common(parser)
     parser.set_defaults(run_verb=run_verb)
 
@@ -68,7 +61,16 @@ def _positive(text: str) -> int:
 def run_verb(options: argparse.Namespace) -> int:
     from motionfield.cli.progress import progress_of
 
-    output = options.output or Path(f"{options.name}.safetensors")
-    lines = TRAININGS[options.name](options, output, progress_of(options.quiet))
-    print("\n".join(lines))
+    order = TrainOrder(
+        name=options.name,
+        data=options.data,
+        output=options.output or Path(f"{options.name}.safetensors"),
+        seed=options.seed,
+        free_data=options.free_data,
+        steps=options.steps,
+        preset=options.preset,
+    )
+    module, function = TRAININGS[order.name].split(":")
+    train = getattr(importlib.import_module(module), function)
+    print("\n".join(train(order, progress_of(options.quiet))))
     return 0

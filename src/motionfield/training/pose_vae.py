@@ -6,8 +6,8 @@ VPoser takes all vertices: 57 points fix every rotation at a hundredth of the co
 """
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -22,15 +22,24 @@ from motionfield.core.arrays import tensor_of
 from motionfield.core.conventions import JOINT_NAMES, mirror_order
 from motionfield.core.keypoint_sets import BLAZEPOSE_33
 from motionfield.core.progress import Progress, silent
-from motionfield.formats.mocap_npz import MocapShard
 from motionfield.geometry.rotations import rot6d_to_rotmat, rotmat_to_rot6d
 from motionfield.priors.pose_vae import PoseVAE, PoseVAEConfig, divergence_of
+from motionfield.training.card import Card, write_card
 from motionfield.training.loop import LoopConfig, Losses, finish, train
-from motionfield.training.motion_data import credit_of, licence_of, read_shards, retargeted
+from motionfield.training.motion_data import TrainingData, find_training_data
+from motionfield.training.order import TrainOrder
 
 _MIRROR: Final = torch.tensor(mirror_order(JOINT_NAMES)[1:]) - 1
 _FLIP: Final = torch.tensor([1.0, -1.0, -1.0])
 _BLOCK: Final = 4096
+_WHAT: Final = (
+    "A variational autoencoder of body poses: 21 joint rotations in and out as 6D, a latent of 32. "
+    "In VPoser's role; read by `motionfield.priors.PoseVAE.load()`."
+)
+_LIMITS: Final = (
+    "Hands are decoded as straight. Poses that the data lack (chairs, lying, yoga) come back as "
+    "the nearest that it knows."
+)
 
 
 @dataclass(frozen=True)
@@ -104,6 +113,26 @@ class PoseVAEReport(NamedTuple):
         ]
 
 
+def train_as_ordered(order: TrainOrder, progress: Progress = silent) -> list[str]:
+    """``motionfield train pose_vae``: weights, card, and the figures in lines."""
+    config = PoseVAETraining(seed=order.seed, free_data=order.free_data)
+    if order.steps is not None:
+        config = replace(config, loop=replace(config.loop, steps=order.steps))
+    report = train_pose_vae(order.data, order.output, config, progress)
+    data = find_training_data(order.data, order.free_data)
+    card = Card(
+        what=_WHAT,
+        data=f"{data.what}; {report.figures['train'].poses:,} poses of the train split",
+        licence=data.licence,
+        credit=data.credit,
+        command=order.command,
+        size=f"{report.parameters / 1e6:.2f} million parameters (VPoser: about 1 million)",
+        figures=tuple(report.lines()[:-1]),
+        limits=_LIMITS,
+    )
+    return [*report.lines(), f"card: {write_card(order.output, card)}"]
+
+
 def train_pose_vae(
     data_dir: Path | str,
     out_path: Path | str,
@@ -113,20 +142,16 @@ def train_pose_vae(
     """Train on the train split, write the weights, judge them on val and test.
 
     Raises:
-        InputError: the folder holds no shards or a damaged one, or a damaged checkpoint lies
+        InputError: the folder holds no motions or a damaged one, or a damaged checkpoint lies
             beside the output.
     """
-    shards = read_shards(Path(data_dir), config.free_data)
+    data = find_training_data(data_dir, config.free_data)
     body = load_body(config.body)
     sets = {
-        split: collect_poses(shards, split, body, config, progress)
+        split: collect_poses(data, split, body, config, progress)
         for split in ("train", "val", "test")
     }
-    made_of = {
-        "data": [shard.path.stem for shard in shards],
-        "licence": licence_of(shards),
-        "credit": credit_of(shards),
-    }
+    made_of = {"data": data.what, "licence": data.licence, "credit": data.credit}
     return train_on(sets, Path(out_path), config, made_of, progress)
 
 
@@ -167,7 +192,7 @@ def train_on(
 
 
 def collect_poses(
-    shards: Sequence[MocapShard],
+    data: TrainingData,
     split: str,
     body: Body,
     config: PoseVAETraining,
@@ -175,7 +200,7 @@ def collect_poses(
 ) -> PoseSet:
     """Poses of the observed frames of a split, subjects weighted."""
     poses, sources = [], []
-    for clip in retargeted(shards, (split,), body, progress):
+    for clip in data.clips((split,), body, progress):
         stride = max(1, round(clip.motion.fps / config.rate_hz))
         good = tensor_of(clip.motion.body_pose)[torch.tensor(clip.motion.observed.copy())]
         poses.append(rotmat_to_rot6d(good[::stride]))
