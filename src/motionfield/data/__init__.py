@@ -1,6 +1,7 @@
 """The records that travel between steps: immutable, checked when made, saved by themselves."""
 
 from motionfield.data.camera_path import CameraPath
+from motionfield.data.feature_clip import FeatureClip
 from motionfield.data.joint_track import JointTrack
 from motionfield.data.keypoints import Keypoints
 from motionfield.data.motion import Motion
@@ -12,6 +13,7 @@ from motionfield.data.video import Video
 
 __all__ = [
     "CameraPath",
+    "FeatureClip",
     "JointTrack",
     "Keypoints",
     "Motion",
