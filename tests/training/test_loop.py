@@ -1,6 +1,7 @@
 """The training loop: it minimises, and a cut run ends where an uncut one does."""
 
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from motionfield.core.errors import InputError
-from motionfield.training.loop import LoopConfig, Losses, finish, train
+from motionfield.training.loop import LoopConfig, Losses, Plateau, finish, train
 
 _CONFIG = LoopConfig(steps=100, learning_rate=0.05, checkpoint_s=0.0)
 _TRUE = torch.tensor([[1.0, -2.0, 0.5]])
@@ -82,3 +83,38 @@ def test_foreign_and_damaged_checkpoints_are_named(tmp_path: Path) -> None:
     (tmp_path / "w.checkpoint").write_bytes(b"PK no checkpoint")
     with pytest.raises(InputError, match="damaged checkpoint"):
         train(model, _Line(model), _CONFIG, tmp_path / "w")
+
+
+def test_a_judge_lowers_the_rate_and_keeps_the_best(tmp_path: Path) -> None:
+    """The judge likes the third judgement best, and then nothing for a while."""
+    model = nn.Linear(3, 1, bias=False)
+    errors = iter([5.0, 4.0, 1.0, 2.0, 2.0, 2.0, 2.0, 2.0])
+    seen: list[Tensor] = []
+
+    def judge() -> float:
+        assert not model.training
+        seen.append(_weights(model).clone())
+        return next(errors)
+
+    config = replace(_CONFIG, steps=80, learning_rate=0.05)
+    plateau = Plateau(every=10, factor=0.01, patience=1)
+    train(model, _Line(model), config, tmp_path / "w", judged=(plateau, judge))
+    assert len(seen) == 8
+    assert torch.equal(_weights(model), seen[2])
+    moved = [float((a - b).norm()) for a, b in pairwise(seen)]
+    # After two judgements without gain the rate falls to a hundredth.
+    assert moved[3] > 20 * moved[5]
+
+
+def test_a_cut_judged_run_goes_on_to_the_same_result(tmp_path: Path) -> None:
+    whole, cut, resumed = _model(), _model(), _model()
+    plateau = Plateau(every=10, factor=0.5, patience=0)
+
+    def judge(model: nn.Module):  # type: ignore[no-untyped-def]
+        return plateau, lambda: float((_weights(model) - _TRUE).norm())
+
+    train(whole, _Line(whole), _CONFIG, tmp_path / "whole", judged=judge(whole))
+    with pytest.raises(_CutError):
+        train(cut, _Line(cut, cut_at=77), _CONFIG, tmp_path / "cut", judged=judge(cut))
+    train(resumed, _Line(resumed), _CONFIG, tmp_path / "cut", judged=judge(resumed))
+    assert torch.equal(_weights(resumed), _weights(whole))

@@ -5,6 +5,7 @@ A run that was cut goes on at its last checkpoint with the same draws, to the sa
 
 import csv
 import io
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -41,6 +42,17 @@ class LoopConfig:
     checkpoint_s: float = 120.0
 
 
+@dataclass(frozen=True)
+class Plateau:
+    """A rate that falls where a judge sees no more gain; in the place of the cosine."""
+
+    every: int = 500
+    """Steps between two judgements (an "epoch")."""
+    factor: float = 0.1
+    patience: int = 5
+    """Judgements without gain that are borne."""
+
+
 @dataclass
 class Curve:
     """Means of the loss terms over stretches of steps."""
@@ -65,6 +77,7 @@ def train(
     output: Path,
     seed: int = 0,
     progress: Progress = silent,
+    judged: tuple[Plateau, Callable[[], float]] | None = None,
 ) -> Curve:
     """Minimise the sum of ``losses`` over the model's parameters with Adam.
 
@@ -75,6 +88,8 @@ def train(
         output: of the weights; ``<output>.checkpoint`` lies beside it while training, and
             ``<output>.curve.csv`` afterwards.
         seed: of the draws. The model's start is the caller's.
+        judged: when to judge the model (then in evaluation mode), and the error that falls;
+            the rate follows it, and the model ends with the weights that it found best.
 
     Raises:
         InputError: a checkpoint is there that is damaged or of another training.
@@ -89,9 +104,15 @@ def train(
     )
     generator = torch.Generator().manual_seed(seed)
     torch.manual_seed(seed)  # of dropout, which takes no generator
-    store = _Checkpoint(output.with_suffix(output.suffix + ".checkpoint"), make_key(config, seed))
+    parts: dict[str, Any] = {"model": model, "optimiser": optimiser}
+    key, judge = make_key(config, seed), None
+    if judged is not None:
+        judge = _Judge(model, optimiser, *judged)
+        parts["judge"], key = judge, make_key(key, judged[0])
+    else:
+        parts["schedule"] = schedule
+    store = _Checkpoint(output.with_suffix(output.suffix + ".checkpoint"), key)
     curve = Curve()
-    parts = {"model": model, "optimiser": optimiser, "schedule": schedule}
     step = store.load(parts, generator, curve)
     model.train()
     saved = time.monotonic()
@@ -104,8 +125,11 @@ def train(
             torch.stack(list(terms.values())).sum().backward()
             nn.utils.clip_grad_norm_(model.parameters(), config.clip_norm)
             optimiser.step()
-            schedule.step()
             step += 1
+            if judge is None:
+                schedule.step()
+            else:
+                judge.look(step)
             bar.advance()
             for name, value in terms.items():
                 sums[name] = sums.get(name, 0.0) + float(value.detach()) / _CURVE_EVERY
@@ -118,7 +142,53 @@ def train(
                     store.save(parts, generator, curve, step)
                     saved = time.monotonic()
     write_whole(output.with_suffix(".curve.csv"), curve.text().encode())
+    if judge is not None:
+        judge.give_best()
     return curve
+
+
+class _Judge:
+    """Lowers the rate on plateaus and keeps the best weights."""
+
+    def __init__(
+        self,
+        model: nn.Module,
+        optimiser: torch.optim.Optimizer,
+        plateau: Plateau,
+        error: Callable[[], float],
+    ) -> None:
+        self._model, self._error, self._every = model, error, plateau.every
+        self._schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(
+            optimiser, factor=plateau.factor, patience=plateau.patience
+        )
+        self._least = math.inf
+        self._best: dict[str, Any] = {}
+
+    def look(self, step: int) -> None:
+        """Judge, if it is time."""
+        if step % self._every:
+            return
+        self._model.eval()
+        with torch.no_grad():
+            error = self._error()
+        self._model.train()
+        self._schedule.step(error)
+        if error < self._least:
+            self._least = error
+            self._best = {n: t.clone() for n, t in self._model.state_dict().items()}
+
+    def give_best(self) -> None:
+        """Give the model its best weights back; those it has if it never was judged."""
+        if self._best:
+            self._model.load_state_dict(self._best)
+
+    def state_dict(self) -> dict[str, Any]:
+        schedule = self._schedule.state_dict()
+        return {"schedule": schedule, "least": self._least, "best": self._best}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self._schedule.load_state_dict(state["schedule"])
+        self._least, self._best = state["least"], state["best"]
 
 
 @dataclass(frozen=True)
