@@ -14,13 +14,19 @@ def stature_m(body: Body, betas: Float[Tensor, "betas"]) -> float:
     return float(height.max() - height.min())
 
 
-def betas_of_height(body: Body, height_m: float) -> Float[Tensor, "betas"]:
-    """The average shape of that height: ``betas[0]`` is stature, the others stay 0.
+def betas_of_height(
+    body: Body, height_m: float, shape: Float[Tensor, "betas"] | None = None
+) -> Float[Tensor, "betas"]:
+    """The shape of that height: ``betas[0]`` is stature, the others are those of ``shape``.
+
+    Args:
+        shape: None: the average one.
 
     Raises:
         OptionError: no shape within five standard deviations is that tall.
     """
-    zero = torch.zeros(body.num_betas)
+    zero = torch.zeros(body.num_betas) if shape is None else shape.clone()
+    zero[0] = 0.0
     unit = zero.clone()
     unit[0] = 1.0
     average = stature_m(body, zero)
@@ -29,4 +35,5 @@ def betas_of_height(body: Body, height_m: float) -> Float[Tensor, "betas"]:
     if abs(beta) > 5:
         low, high = sorted((average - 5 * per_beta, average + 5 * per_beta))
         raise OptionError(f"--height {height_m:g}: give metres between {low:.2f} and {high:.2f}")
-    return unit * beta
+    zero[0] = beta
+    return zero

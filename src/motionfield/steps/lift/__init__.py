@@ -5,5 +5,15 @@ from motionfield.steps.lift.config import LiftConfig
 from motionfield.steps.lift.ik.config import IKLiftConfig
 from motionfield.steps.lift.ik.lifter import IKLifter
 from motionfield.steps.lift.make import make_lifter
+from motionfield.steps.lift.meva.config import MevaLiftConfig
+from motionfield.steps.lift.meva.lifter import MevaLifter
 
-__all__ = ["IKLiftConfig", "IKLifter", "LiftConfig", "Lifter", "make_lifter"]
+__all__ = [
+    "IKLiftConfig",
+    "IKLifter",
+    "LiftConfig",
+    "Lifter",
+    "MevaLiftConfig",
+    "MevaLifter",
+    "make_lifter",
+]

@@ -1,11 +1,13 @@
 """Options of the lift."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 from motionfield.steps.lift.ik.config import IKLiftConfig
+from motionfield.steps.lift.meva.config import MevaLiftConfig
 
-LiftMethod = Literal["ik"]
+LiftMethod = Literal["meva", "ik"]
 
 
 @dataclass(frozen=True)
@@ -13,7 +15,10 @@ class LiftConfig:
     """Which lift, what is known of the person, and the options of each method."""
 
     method: LiftMethod = "ik"
-    """ik: inverse kinematics, frame by frame from several headings."""
+    """meva: the network that has seen people move; ik: inverse kinematics from several headings."""
     height_m: float | None = None
-    """The person's height; None: an average adult."""
+    """The person's height; None: what the network says, or an average adult."""
+    weights: Path | None = None
+    """The network's; None: those that ship in the package."""
     ik: IKLiftConfig = field(default_factory=IKLiftConfig)
+    meva: MevaLiftConfig = field(default_factory=MevaLiftConfig)

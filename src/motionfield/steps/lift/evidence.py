@@ -70,22 +70,8 @@ def gather(
         NoPersonError: no frame has enough keypoints.
     """
     keypoint_set = known_keypoint_set(keypoints.keypoint_names)
-    if keypoints.num_frames != camera.num_frames:
-        counts = f"{keypoints.num_frames} frames of keypoints, {camera.num_frames} of camera"
-        raise OptionError(f"{counts}: give both for the same frames")
-    points = tensor_of(keypoints.keypoints_2d)
-    known = torch.isfinite(points).all(-1)
-    confidence = torch.where(known, points[..., 2], 0.0).clamp(0, 1)
-    weights = confidence * part_weights(keypoint_set)
-    pixels = torch.where(known.unsqueeze(-1), points[..., :2], 0.0)
-    rays = back_project(pixels, tensor_of(camera.K), tensor_of(camera.distortion))
-    weights = weights * ~glitches(rays[..., :2], weights > 0, keypoints.fps)
-    seen = (weights > 0).sum(-1) >= _LEAST_POINTS
-    if not seen.any():
-        raise NoPersonError(
-            f"no frame has {_LEAST_POINTS} keypoints with confidence; "
-            "give a video that shows the person, or other keypoints"
-        )
+    rays, weights = viewing_rays(keypoints, camera)
+    seen = seen_frames(weights)
     coarse = None
     if keypoints.coarse_camera is not None:
         coarse = tensor_of(keypoints.coarse_camera)
@@ -97,6 +83,42 @@ def gather(
     time_s = tensor_of(keypoints.time_s - keypoints.time_s[0])
     R_camera_world = tensor_of(camera.R_camera_world)
     return Evidence(keypoint_set, rays, weights, coarse, R_camera_world, seen, time_s)
+
+
+def viewing_rays(
+    keypoints: Keypoints, camera: CameraPath
+) -> tuple[Float[Tensor, "frames keypoints 3"], Float[Tensor, "frames keypoints"]]:
+    """``Evidence.rays`` and ``Evidence.weights``.
+
+    Raises:
+        OptionError: unknown keypoints, or records of different lengths.
+    """
+    keypoint_set = known_keypoint_set(keypoints.keypoint_names)
+    if keypoints.num_frames != camera.num_frames:
+        counts = f"{keypoints.num_frames} frames of keypoints, {camera.num_frames} of camera"
+        raise OptionError(f"{counts}: give both for the same frames")
+    points = tensor_of(keypoints.keypoints_2d)
+    known = torch.isfinite(points).all(-1)
+    confidence = torch.where(known, points[..., 2], 0.0).clamp(0, 1)
+    weights = confidence * part_weights(keypoint_set)
+    pixels = torch.where(known.unsqueeze(-1), points[..., :2], 0.0)
+    rays = back_project(pixels, tensor_of(camera.K), tensor_of(camera.distortion))
+    return rays, weights * ~glitches(rays[..., :2], weights > 0, keypoints.fps)
+
+
+def seen_frames(weights: Float[Tensor, "frames keypoints"]) -> Bool[Tensor, "frames"]:
+    """Frames with enough points to lift.
+
+    Raises:
+        NoPersonError: there is none.
+    """
+    seen = (weights > 0).sum(-1) >= _LEAST_POINTS
+    if not seen.any():
+        raise NoPersonError(
+            f"no frame has {_LEAST_POINTS} keypoints with confidence; "
+            "give a video that shows the person, or other keypoints"
+        )
+    return seen
 
 
 def glitches(

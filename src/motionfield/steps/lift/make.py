@@ -5,8 +5,17 @@ from motionfield.priors.base import PosePrior
 from motionfield.steps.lift.base import Lifter
 from motionfield.steps.lift.config import LiftConfig
 from motionfield.steps.lift.ik.lifter import IKLifter
+from motionfield.steps.lift.meva.lifter import MevaLifter
+from motionfield.steps.lift.meva.network import MevaNetwork
 
 
 def make_lifter(config: LiftConfig, body: Body, prior: PosePrior | None) -> Lifter:
-    """The lifter of ``config.method``."""
+    """The lifter of ``config.method``.
+
+    Raises:
+        MissingAssetError: the network's weights are not there.
+        InputError: they are damaged, or of another kind or version.
+    """
+    if config.method == "meva":
+        return MevaLifter(config, body, MevaNetwork.load(body, config.weights))
     return IKLifter(config, body, prior)

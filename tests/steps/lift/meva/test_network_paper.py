@@ -1,12 +1,14 @@
 """MEVA's published modules: sizes, where the coarse motion goes, what is frozen."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from motionfield.core.conventions import NUM_JOINTS
+from motionfield.core.errors import InputError, MissingAssetError
+from motionfield.priors.motion_vae import MotionVAE, MotionVAEConfig
 from motionfield.steps.lift.meva.network_paper import (
     FeatureEncoder,
     MotionEstimator,
@@ -27,21 +29,12 @@ SMALL = PaperConfig(
 LENGTH = 9
 
 
-class _Decoder(nn.Module):
-    """A motion that is a linear function of its code, with a dropout that must never work."""
-
-    def __init__(self, latent: int = SMALL.latent) -> None:
-        super().__init__()
-        self.linear = nn.Linear(latent, LENGTH * NUM_JOINTS * 6)
-        self.drop = nn.Dropout(0.5)
-
-    def decode(self, latent: Tensor) -> Tensor:
-        return self.drop(self.linear(latent)).unflatten(-1, (LENGTH, NUM_JOINTS, 6))
+VAE = MotionVAEConfig(form="recurrent", frames=LENGTH, latent=4, hidden=8)
 
 
 def _network(config: PaperConfig = SMALL) -> PaperMeva:
     torch.manual_seed(0)
-    return PaperMeva(config, _Decoder())
+    return PaperMeva(config, MotionVAE(VAE))
 
 
 def _features(windows: int = 3, frames: int = LENGTH) -> Tensor:
@@ -150,3 +143,28 @@ def test_features_of_any_width_and_short_windows() -> None:
     assert out.rot6d.shape == (2, 4, 144)
     with pytest.raises(ValueError, match="windows of 10 frames; the decoder gives 9"):
         network(torch.randn(1, LENGTH + 1, 7))
+
+
+def test_weights_come_back_as_they_were(tmp_path: Path) -> None:
+    network = _network().eval()
+    network.save(tmp_path / "w.safetensors", {"body": "toy"})
+    back = PaperMeva.load(tmp_path / "w.safetensors")
+    assert back.config == network.config
+    assert not any(p.requires_grad for p in back.parameters())
+    torch.testing.assert_close(
+        back(_features()).rot6d, network(_features()).rot6d, atol=0.02, rtol=0.01
+    )
+
+
+def test_other_and_damaged_weights_are_told(tmp_path: Path) -> None:
+    with pytest.raises(MissingAssetError, match="train meva_images"):
+        PaperMeva.load(tmp_path / "none.safetensors")
+    MotionVAE(VAE).save(tmp_path / "vae.safetensors")
+    with pytest.raises(InputError, match="motion-vae-1, not motionfield-meva-images-1"):
+        PaperMeva.load(tmp_path / "vae.safetensors")
+    network = _network()
+    network.save(tmp_path / "w.safetensors", {"config": {"inputs": 5}})
+    with pytest.raises(InputError, match="is damaged"):
+        PaperMeva.load(tmp_path / "w.safetensors")
+    with pytest.raises(ValueError, match="codes of 3; the decoder's 4"):
+        PaperMeva(replace(SMALL, latent=3), MotionVAE(VAE))

@@ -1,0 +1,185 @@
+"""The lift by MEVA's network: one look at each window, then one path through the world."""
+
+from typing import NamedTuple, final
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+from torch.nn.functional import pad
+
+from motionfield.body.base import Body
+from motionfield.body.stature import betas_of_height, stature_m
+from motionfield.core.arrays import tensor_of
+from motionfield.core.history import step
+from motionfield.core.keypoint_sets import BLAZEPOSE_33, known_keypoint_set
+from motionfield.core.progress import Progress, silent
+from motionfield.data.camera_path import CameraPath
+from motionfield.data.keypoints import Keypoints
+from motionfield.data.motion import Motion
+from motionfield.geometry.cameras import camera_to_world
+from motionfield.geometry.placement import place_in_camera
+from motionfield.geometry.resample import resample_positions, resample_rotations
+from motionfield.steps.lift.base import Lifter
+from motionfield.steps.lift.config import LiftConfig
+from motionfield.steps.lift.evidence import seen_frames, viewing_rays
+from motionfield.steps.lift.meva.features import RATE_HZ, CropFeatures, keypoint_features
+from motionfield.steps.lift.meva.names import as_blazepose
+from motionfield.steps.lift.meva.rate import AtRate, at_network_rate
+from motionfield.steps.lift.meva.windows import MevaFrames, Network, run_windows
+from motionfield.steps.lift.meva.world import PathEvidence, RootPath, solve_path
+
+_SOLES = [
+    BLAZEPOSE_33.index(f"{side}_{part}")
+    for side in ("left", "right")
+    for part in ("heel", "foot_index")
+]
+_POSED_AT_ONCE = 4096
+_NEAREST_M, _FARTHEST_M = 0.2, 300.0
+
+
+class _Posed(NamedTuple):
+    """The body in camera axes, from its root joint, metres."""
+
+    points: Float[Tensor, "frames keypoints 3"]
+    soles: Float[Tensor, "frames 4 3"]
+
+
+@final
+class MevaLifter(Lifter):
+    """A whole motion at once: the network has seen how people move."""
+
+    def __init__(self, config: LiftConfig, body: Body, network: Network) -> None:
+        self._config = config
+        self._body = body
+        self._network = network
+
+    def lift(self, keypoints: Keypoints, camera: CameraPath, progress: Progress = silent) -> Motion:
+        """As ``Lifter.lift``, with ``contacts`` and ``joints_std``.
+
+        Any frame rate: the network works at its own, and what it says is brought back. Frames
+        that were not seen are what the network makes of those around them, and not ``observed``.
+        """
+        config = self._config.meva
+        observed = seen_frames(viewing_rays(keypoints, camera)[1])
+        at = at_network_rate(keypoints, camera)
+        points, coarse = as_blazepose(at.keypoints)
+        lens = at.camera.K, at.camera.distortion
+        features = keypoint_features(points, coarse, *lens, at.camera.R_camera_world)
+        said = run_windows(self._network, features, config.overlap, config.batch, progress)
+        betas, growth = self._shape(said, features)
+        scene = _Scene(at, features, said, betas, growth)
+        path, R_world_body = self._place(scene)
+        return self._motion(keypoints, scene, path, R_world_body, observed)
+
+    def _shape(
+        self, said: MevaFrames, features: CropFeatures
+    ) -> tuple[Float[Tensor, "betas"], float]:
+        """One shape for all frames, and how much larger it is than the network's."""
+        weights = features.seen * features.points[..., 2].mean(-1) + 1e-6
+        mean = (weights.unsqueeze(-1) * said.betas).sum(0) / weights.sum()
+        betas = pad(mean, (0, self._body.num_betas - len(mean)))
+        if self._config.height_m is None:
+            return betas, 1.0
+        tall = betas_of_height(self._body, self._config.height_m, betas)
+        return tall, self._config.height_m / stature_m(self._body, betas)
+
+    def _place(self, scene: "_Scene") -> tuple[RootPath, Float[Tensor, "frames 3 3"]]:
+        """The root's path in the world, and its rotation there."""
+        R_camera_world = tensor_of(scene.at.camera.R_camera_world)
+        root = scene.features.R_camera_crop @ scene.said.root
+        posed = self._pose(scene, root)
+        t_camera_world = tensor_of(scene.at.camera.t_camera_world)
+        place = camera_to_world(
+            self._seen_at(scene, posed).unsqueeze(1), R_camera_world, t_camera_world
+        )[:, 0]
+        R_world_crop = R_camera_world.mT @ scene.features.R_camera_crop
+        velocity = (R_world_crop @ scene.said.velocity.unsqueeze(-1))[..., 0]
+        evidence = PathEvidence(
+            place=place,
+            camera_place=tensor_of(scene.at.camera.position_world),
+            velocity=velocity * scene.growth * scene.at.rate_hz / RATE_HZ,
+            soles=posed.soles @ R_camera_world,
+            rest=scene.said.contacts.repeat_interleave(2, dim=-1),
+            sole_height=self._sole_height(scene.betas),
+            rate_hz=scene.at.rate_hz,
+        )
+        return solve_path(evidence, self._config.meva.path), R_camera_world.mT @ root
+
+    def _seen_at(self, scene: "_Scene", posed: _Posed) -> Float[Tensor, "frames 3"]:
+        """Where the picture has the root joint, camera axes; NaN where nobody is seen."""
+        rays, weights = viewing_rays(scene.at.keypoints, scene.at.camera)
+        place = place_in_camera(posed.points, rays, weights)
+        s, tx, ty = scene.said.camera.unbind(-1)
+        depth = scene.growth / (s * scene.features.size).clamp_min(1e-6)
+        crop = torch.stack((tx * scene.growth, ty * scene.growth, depth), dim=-1)
+        weak = (scene.features.R_camera_crop @ crop.unsqueeze(-1))[..., 0]
+        fits = (place[:, 2] > _NEAREST_M) & (place[:, 2] < _FARTHEST_M)
+        place = torch.where(fits.unsqueeze(-1), place, weak)
+        return torch.where(seen_frames(weights).unsqueeze(-1), place, torch.nan)
+
+    def _pose(self, scene: "_Scene", root: Float[Tensor, "frames 3 3"]) -> _Posed:
+        points, soles = [], []
+        names = scene.at.keypoints.keypoint_names
+        own = known_keypoint_set(names).name
+        sets = (own,) if own == BLAZEPOSE_33.name else (own, BLAZEPOSE_33.name)
+        for turn, pose in zip(
+            root.split(_POSED_AT_ONCE), scene.said.body_pose.split(_POSED_AT_ONCE), strict=True
+        ):
+            nowhere = torch.zeros(len(turn), 3)
+            posed = [self._body.pose(turn, pose, nowhere, scene.betas, name) for name in sets]
+            root_joint = posed[0].joints[:, :1]
+            points.append(posed[0].keypoints - root_joint)
+            soles.append(posed[-1].keypoints[:, _SOLES] - root_joint)
+        return _Posed(torch.cat(points), torch.cat(soles))
+
+    def _sole_height(self, betas: Float[Tensor, "betas"]) -> Float[Tensor, "4"]:
+        """Height of the points of the soles above the ground in the T-pose."""
+        eye = torch.eye(3)
+        nowhere = torch.zeros(1, 3)
+        posed = self._body.pose(eye[None], eye.expand(1, 23, 3, 3), nowhere, betas, "blazepose33")
+        return posed.keypoints[0, _SOLES, 1] - self._body.skin(betas).rest_vertices[:, 1].min()
+
+    def _motion(
+        self,
+        keypoints: Keypoints,
+        scene: "_Scene",
+        path: RootPath,
+        R_world_body: Float[Tensor, "frames 3 3"],
+        observed: Bool[Tensor, "frames"],
+    ) -> Motion:
+        """The record at the frames of the video."""
+        start_s = scene.at.keypoints.time_s[0]
+        old, new = (
+            torch.from_numpy(record.time_s - start_s) for record in (scene.at.keypoints, keypoints)
+        )
+        std = (scene.said.joints_sd.unsqueeze(-1) ** 2 + path.std.unsqueeze(1) ** 2).sqrt()
+        transl = path.place - self._body.rest_joints(scene.betas)[0]
+
+        def places(values: Tensor) -> Tensor:
+            return resample_positions(values, old, new)
+
+        return Motion(
+            global_orient=resample_rotations(R_world_body, old, new).numpy(),
+            body_pose=resample_rotations(scene.said.body_pose, old, new).numpy(),
+            transl=places(transl).numpy(),
+            betas=scene.betas.numpy(),
+            body_model=self._body.name,
+            fps=keypoints.fps,
+            time_s=keypoints.time_s,
+            frame_index=keypoints.frame_index,
+            observed=observed.numpy(),
+            contacts=places(scene.said.contacts).numpy(),
+            joints_std=places(std).numpy(),
+            history=(*keypoints.history, step("lift", self._config)),
+        )
+
+
+class _Scene(NamedTuple):
+    """One person at the network's rate, and what it says of it."""
+
+    at: AtRate
+    features: CropFeatures
+    said: MevaFrames
+    betas: Float[Tensor, "betas"]
+    growth: float
+    """The body's size by that which the network has in mind."""
