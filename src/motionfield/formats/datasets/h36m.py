@@ -34,6 +34,7 @@ from motionfield.formats.safe_pickle import load_pickle
 
 FPS: Final = 50.0
 TEST_SUBJECTS: Final = ("S9", "S11")
+TRAIN_SUBJECTS: Final = ("S1", "S5", "S6", "S7", "S8")
 FRONTAL: Final = "60457274"
 _CORRUPT = ("S11", "Directions")
 """A take whose video is damaged; every published table leaves it out."""
@@ -49,6 +50,26 @@ _DISTORTION = (
 _IMAGE_SIZE = (1000, 1002)
 # Orientation (w, x, y, z; world from camera) and place in the world, mm.
 _PLACED: Final = {
+    "S1": (
+        (0.5834008455276489, -0.7853162288665771, 0.14548823237419128, -0.14749594032764435),
+        (-1794.7896728515625, -3722.698974609375, 1574.8927001953125),
+    ),
+    "S5": (
+        (0.5920479893684387, -0.7814217805862427, 0.1274748593568802, -0.15036417543888092),
+        (-1637.1737060546875, -3867.3173828125, 1547.033203125),
+    ),
+    "S6": (
+        (0.5916101336479187, -0.7804774045944214, 0.12832270562648773, -0.1561593860387802),
+        (-1721.668701171875, -3884.13134765625, 1540.4879150390625),
+    ),
+    "S7": (
+        (0.5912848114967346, -0.7821764349937439, 0.12445473670959473, -0.15196487307548523),
+        (-1734.7105712890625, -3832.42138671875, 1548.5830078125),
+    ),
+    "S8": (
+        (0.5927824378013611, -0.7825870513916016, 0.12147816270589828, -0.14631995558738708),
+        (-1476.913330078125, -3896.7412109375, 1547.97216796875),
+    ),
     "S9": (
         (0.5879399180412292, -0.7823407053947449, 0.1427614390850067, -0.14794869720935822),
         (-1696.04345703125, -3827.099853515625, 1591.4127197265625),
@@ -60,15 +81,15 @@ _PLACED: Final = {
 }
 
 
-def read_h36m(folder: Path) -> list[DatasetSequence]:
-    """All takes of the test subjects before the frontal camera.
+def read_h36m(folder: Path, subjects: tuple[str, ...] = TEST_SUBJECTS) -> list[DatasetSequence]:
+    """All takes of some subjects (the test's) before the frontal camera.
 
     Raises:
         InputError: neither prepared form is there, or a file has another form.
     """
     need(folder, "h36m")
     npz = folder / "data_3d_h36m.npz"
-    takes = _of_npz(npz) if npz.is_file() else _of_mat(folder)
+    takes = _of_npz(npz, subjects) if npz.is_file() else _of_mat(folder, subjects)
     return [
         _sequence(folder, subject, action, positions)
         for subject, action, positions in takes
@@ -76,9 +97,9 @@ def read_h36m(folder: Path) -> list[DatasetSequence]:
     ]
 
 
-def _of_mat(folder: Path) -> list[tuple[str, str, ndarray]]:
+def _of_mat(folder: Path, subjects: tuple[str, ...]) -> list[tuple[str, str, ndarray]]:
     takes = []
-    for subject in TEST_SUBJECTS:
+    for subject in subjects:
         features = folder / subject / "MyPoseFeatures" / "D3_Positions"
         if (
             features.is_dir()
@@ -98,18 +119,20 @@ def _of_mat(folder: Path) -> list[tuple[str, str, ndarray]]:
     return takes
 
 
-def _of_npz(path: Path) -> list[tuple[str, str, ndarray]]:
+def _of_npz(path: Path, subjects: tuple[str, ...]) -> list[tuple[str, str, ndarray]]:
     try:
         with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(path) as archive:
             member = Path(archive.extract("positions_3d.npy", folder))
             content: dict[str, Any] = load_pickle(member)
         return [
             (subject, action, np.asarray(positions, np.float64).reshape(-1, 32, 3))
-            for subject in TEST_SUBJECTS
+            for subject in subjects
             for action, positions in sorted(content[subject].items())
         ]
     except (KeyError, ValueError, TypeError, AttributeError, zipfile.BadZipFile) as error:
-        raise wrong(path, f"holds no positions_3d of S9 and S11 ({error})", "h36m") from error
+        raise wrong(
+            path, f"holds no positions_3d of {' and '.join(subjects)} ({error})", "h36m"
+        ) from error
 
 
 def _sequence(

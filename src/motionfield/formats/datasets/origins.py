@@ -52,6 +52,17 @@ ORIGINS: Final[dict[str, Origin]] = {
         "vcai.mpi-inf.mpg.de/3dhp-dataset",
         "non-commercial research; evaluation only",
     ),
+    "posetrack": Origin(
+        "PoseTrack18",
+        "posetrack.net",
+        "non-commercial research",
+    ),
+    "instavariety": Origin(
+        "InstaVariety",
+        "the page of it in github.com/akanazawa/human_dynamics (doc/insta_variety.md)",
+        "no licence stated; videos of Instagram's users; research use, cite Kanazawa et al., "
+        "CVPR 2019",
+    ),
     "amass": Origin(
         "AMASS",
         "the form at amass.is.tue.mpg.de",
