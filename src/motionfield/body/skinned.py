@@ -84,8 +84,12 @@ class SkinnedBody(Body):
             return Posed(kinematics.joints, kinematics.joints[:, :0])
         points = self._points(keypoint_set)
         prefix = f"keypoints/{keypoint_set}"
-        offset = self._linear(prefix, points.offset, points.directions, betas)
         index = points.joint_index.to(betas.device)
+        if betas.ndim == 2 and shaped.stretch is None:
+            return Posed(
+                kinematics.joints, _carry_shapes(kinematics, self._rows(prefix, points, betas), betas)
+            )
+        offset = self._linear(prefix, points.offset, points.directions, betas)
         if shaped.stretch is not None:
             offset = (shaped.stretch[index] @ offset.unsqueeze(-1)).squeeze(-1)
         weight = self._as(betas, f"{prefix}/weight", points.joint_weight)
@@ -161,6 +165,20 @@ class SkinnedBody(Body):
             self._converted[slot] = value.to(like)
         return self._converted[slot]
 
+    def _rows(
+        self, prefix: str, points: SkinnedPoints, betas: Tensor
+    ) -> Float[Tensor, "shapes points 96"]:
+        """``_matrix`` of the mean shape and of each direction of the shape space, made once."""
+        key = f"{prefix}/rows/{betas.shape[-1]}"
+        slot = (betas.dtype, betas.device, key)
+        if slot not in self._converted:
+            offset = torch.cat((points.offset[None], points.directions[: betas.shape[-1]])).to(betas)
+            weight = torch.zeros_like(offset[..., :1])
+            weight[0, ..., 0] = points.joint_weight.to(betas)
+            columns = torch.cat((offset, weight), dim=-1)
+            self._converted[slot] = _matrix(points.joint_index.to(betas.device), columns).flatten(2)
+        return self._converted[slot]
+
     def _linear(self, key: str, template: Tensor, directions: Tensor, betas: Tensor) -> Tensor:
         """``template + betas @ directions`` for one shape or one per frame."""
         count = betas.shape[-1]
@@ -223,12 +241,33 @@ def _carry(
             chosen = transforms[:, :, index[:, slot]]
             total = total + (chosen * columns[:, :, slot].permute(2, 1, 0)).sum(1)
         return total.permute(2, 1, 0)
-    matrix = columns.new_zeros(len(index), 4, NUM_JOINTS)
-    matrix = matrix.scatter_add(2, index.unsqueeze(1).expand(-1, 4, -1), columns.mT)
+    matrix = _matrix(index, columns)
     if len(index) > _MANY_POINTS:
         frames_first = transforms.permute(3, 0, 1, 2).reshape(-1, 4 * NUM_JOINTS)
         return (frames_first @ matrix.flatten(1).mT).unflatten(0, (-1, 3)).mT
     return torch.bmm(matrix.flatten(1).expand(3, -1, -1), transforms.flatten(1, 2)).permute(2, 1, 0)
+
+
+def _carry_shapes(
+    kinematics: Kinematics,
+    rows: Float[Tensor, "shapes points 96"],
+    betas: Float[Tensor, "frames betas"],
+) -> Float[Tensor, "frames points 3"]:
+    """``_carry`` for a shape per frame: points are linear in the shape, so each direction is carried
+    by one product with all frames, and then weighed."""
+    transforms = kinematics.transforms.flatten(1, 2)
+    carried = (rows.flatten(0, 1) @ transforms).unflatten(1, (len(rows), -1))
+    mean, change = carried[:, 0], carried[:, 1:]
+    return (mean + (change * betas.mT[:, None]).sum(1)).permute(2, 1, 0)
+
+
+def _matrix(
+    index: Int[Tensor, "points slots"], columns: Float[Tensor, "*shapes points slots 4"]
+) -> Float[Tensor, "*shapes points 4 24"]:
+    """Slots of joints as one row over all joints."""
+    matrix = columns.new_zeros(*columns.shape[:-2], 4, NUM_JOINTS)
+    where = index.unsqueeze(1).expand(*columns.shape[:-2], 4, -1)
+    return matrix.scatter_add(-1, where, columns.mT)
 
 
 def _accumulate(offsets: Float[Tensor, "*frames 24 3"]) -> Float[Tensor, "*frames 24 3"]:

@@ -51,6 +51,8 @@ def undistort(
     xy: Float[Tensor, "*batch 2"], distortion: Float[Tensor, "5"], iterations: int = 20
 ) -> Float[Tensor, "*batch 2"]:
     """Invert ``distort`` by fixed-point iteration (converges for the lenses of real cameras)."""
+    if not bool(distortion.any()):
+        return xy
     undistorted = xy
     for _ in range(iterations):
         undistorted = undistorted + (xy - distort(undistorted, distortion))
