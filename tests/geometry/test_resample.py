@@ -16,39 +16,40 @@ def _times(count: int, seed: int) -> torch.Tensor:
     return uniform(0.01, 0.2, (count,), seed).cumsum(0)
 
 
-@given(SEEDS, COUNTS)
-def test_own_times_give_own_values(seed: int, count: int) -> None:
+@given(SEEDS, COUNTS, st.booleans())
+def test_own_times_give_own_values(seed: int, count: int, smooth: bool) -> None:
     time_s = _times(count, seed)
     positions, R = normal((count, 4, 3), seed + 1), rotations((count, 4), seed + 2)
-    torch.testing.assert_close(resample_positions(positions, time_s, time_s), positions)
-    torch.testing.assert_close(resample_rotations(R, time_s, time_s), R, atol=1e-6, rtol=0)
+    torch.testing.assert_close(resample_positions(positions, time_s, time_s, smooth), positions)
+    torch.testing.assert_close(resample_rotations(R, time_s, time_s, smooth), R, atol=1e-6, rtol=0)
 
 
-@given(SEEDS, COUNTS)
-def test_ends_are_held(seed: int, count: int) -> None:
+@given(SEEDS, COUNTS, st.booleans())
+def test_ends_are_held(seed: int, count: int, smooth: bool) -> None:
     time_s = _times(count, seed)
     positions, R = normal((count, 3), seed + 1), rotations((count,), seed + 2)
     beyond = torch.stack((time_s[0] - 1, time_s[-1] + 1))
-    ends = [0, -1]
-    torch.testing.assert_close(resample_positions(positions, time_s, beyond), positions[ends])
-    torch.testing.assert_close(resample_rotations(R, time_s, beyond), R[ends], atol=1e-6, rtol=0)
+    places = resample_positions(positions, time_s, beyond, smooth)
+    torch.testing.assert_close(places, positions[[0, -1]])
+    turns = resample_rotations(R, time_s, beyond, smooth)
+    torch.testing.assert_close(turns, R[[0, -1]], atol=1e-6, rtol=0)
 
 
-@given(SEEDS, st.integers(2, 12))
-def test_straight_motion_stays_straight(seed: int, count: int) -> None:
+@given(SEEDS, st.integers(2, 12), st.booleans())
+def test_straight_motion_stays_straight(seed: int, count: int, smooth: bool) -> None:
     time_s = _times(count, seed)
     speed = normal((5, 3), seed + 1)
     at_s = uniform(float(time_s[0]), float(time_s[-1]), (30,), seed + 2)
-    found = resample_positions(time_s[:, None, None] * speed, time_s, at_s)
+    found = resample_positions(time_s[:, None, None] * speed, time_s, at_s, smooth)
     torch.testing.assert_close(found, at_s[:, None, None] * speed)
 
 
-@given(SEEDS, st.integers(2, 12), st.floats(-10, 10))
-def test_steady_turning_stays_steady(seed: int, count: int, rate: float) -> None:
-    """Less than half a turn between frames: the shortest arc is the true one."""
+@given(SEEDS, st.integers(2, 12), st.floats(-5, 5), st.booleans())
+def test_steady_turning_stays_steady(seed: int, count: int, rate: float, smooth: bool) -> None:
+    """Less than half a turn between the frames used: the shortest arc is the true one."""
     time_s = _times(count, seed)
     at_s = uniform(float(time_s[0]), float(time_s[-1]), (30,), seed + 1)
-    found = resample_rotations(axis_rotation("y", rate * time_s), time_s, at_s)
+    found = resample_rotations(axis_rotation("y", rate * time_s), time_s, at_s, smooth)
     torch.testing.assert_close(found, axis_rotation("y", rate * at_s), atol=1e-6, rtol=0)
 
 
@@ -68,3 +69,16 @@ def test_resampling_turns_with_the_world() -> None:
     torch.testing.assert_close(
         turn @ resample_rotations(R, time_s, at_s), resample_rotations(turn @ R, time_s, at_s)
     )
+
+
+def test_smooth_has_no_kinks_and_is_nearer() -> None:
+    """Of a wave seen at 30 frames per second, shown at 240."""
+    old, new = torch.arange(31).double() / 30, torch.arange(8, 233).double() / 240
+    wave = torch.sin(9 * old).unsqueeze(-1), torch.sin(9 * new).unsqueeze(-1)
+    turn = axis_rotation("z", torch.sin(9 * old)), axis_rotation("z", torch.sin(9 * new))
+    for resample, (seen, truth) in ((resample_positions, wave), (resample_rotations, turn)):
+        off = [(resample(seen, old, new, smooth) - truth).abs().max() for smooth in (False, True)]
+        assert off[1] < 0.1 * off[0]
+        bends = [resample(seen, old, new, s).diff(n=2, dim=0).abs().max() for s in (False, True)]
+        assert bends[1] < 1.3 * truth.diff(n=2, dim=0).abs().max()
+        assert bends[0] > 4 * bends[1]

@@ -142,7 +142,7 @@ def _pose_limb(rotations: Tensor, named: _Targets, limb: _Limb) -> Tensor:
     u = normalize(middle[0] - upper[0], dim=-1)
     f = normalize(end[0] - middle[0], dim=-1)
     f = torch.where(middle[1] & end[1], f, u)
-    swing = _swing(base @ bone, u)
+    swing = swing_onto(base @ bone, u)
     # The plane of the points, or where they lie on a line what the swing alone would give.
     normal = torch.linalg.cross(u, f) + _STRAIGHT * (swing @ base @ hinge)
     normal = normal - (normal * u).sum(-1, keepdim=True) * u
@@ -159,7 +159,7 @@ def _pose_limb(rotations: Tensor, named: _Targets, limb: _Limb) -> Tensor:
     return posed
 
 
-def _swing(start: Tensor, end: Tensor) -> Float[Tensor, "frames 3 3"]:
+def swing_onto(start: Tensor, end: Tensor) -> Float[Tensor, "frames 3 3"]:
     """The smallest rotations that carry unit vectors ``start`` onto ``end``."""
     quat = torch.cat(
         (torch.linalg.cross(start, end), 1 + (start * end).sum(-1, keepdim=True)), dim=-1

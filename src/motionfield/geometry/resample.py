@@ -1,4 +1,6 @@
-"""Values at other times: positions linearly, rotations along the shortest arc."""
+"""Values at other times: straight or smooth, rotations along shortest arcs."""
+
+from typing import NamedTuple
 
 import roma
 import torch
@@ -6,39 +8,87 @@ from jaxtyping import Float
 from torch import Tensor
 
 
-def _bracket(
-    time_s: Float[Tensor, "frames"], at_s: Float[Tensor, "samples"]
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Indices of the frames before and after each sample, and the share of the later one."""
-    right = torch.searchsorted(time_s, at_s).clamp(1, len(time_s) - 1)
-    left = right - 1
-    share = (at_s - time_s[left]) / (time_s[right] - time_s[left])
-    return left, right, share.clamp(0, 1)
+class _Bracket(NamedTuple):
+    """The frames before and after each sample."""
+
+    left: Tensor
+    right: Tensor
+    share: Tensor
+    """Of the later one."""
+
+    @classmethod
+    def of(cls, time_s: Float[Tensor, "frames"], at_s: Float[Tensor, "samples"]) -> "_Bracket":
+        right = torch.searchsorted(time_s, at_s).clamp(1, len(time_s) - 1)
+        left = right - 1
+        share = (at_s - time_s[left]) / (time_s[right] - time_s[left])
+        return cls(left, right, share.clamp(0, 1))
+
+    def smooth(self, time_s: Float[Tensor, "frames"]) -> list[tuple[Tensor, Tensor]]:
+        """Four frames for each sample, and their weights, which add up to 1.
+
+        A cubic with the frames' values, whose slopes are those from neighbour to neighbour
+        (Hermite; on even times Catmull and Rom's); the first is ``left``.
+        """
+        before, after = (self.left - 1).clamp_min(0), (self.right + 1).clamp_max(len(time_s) - 1)
+        step = time_s[self.right] - time_s[self.left]
+        u = self.share
+        slope_left = (u**3 - 2 * u**2 + u) * step / (time_s[self.right] - time_s[before])
+        slope_right = (u**3 - u**2) * step / (time_s[after] - time_s[self.left])
+        value_right = 3 * u**2 - 2 * u**3
+        return [
+            (self.left, 1 - value_right - slope_right),
+            (before, -slope_left),
+            (self.right, value_right + slope_left),
+            (after, slope_right),
+        ]
 
 
 def resample_positions(
     positions: Float[Tensor, "frames *shape"],
     time_s: Float[Tensor, "frames"],
     at_s: Float[Tensor, "samples"],
+    smooth: bool = False,
 ) -> Float[Tensor, "samples *shape"]:
-    """Linear interpolation over time; held constant beyond the ends."""
+    """Interpolation over time; held constant beyond the ends.
+
+    Args:
+        smooth: cubic, with no kinks at the frames; else linear.
+    """
     if len(time_s) == 1:
         return positions.expand(len(at_s), *positions.shape[1:]).clone()
-    left, right, share = _bracket(time_s, at_s)
-    share = share.to(positions.dtype).reshape(-1, *(1,) * (positions.ndim - 1))
-    return positions[left] * (1 - share) + positions[right] * share
+    bracket = _Bracket.of(time_s, at_s)
+    if smooth:
+        shape = (-1, *(1,) * (positions.ndim - 1))
+        return sum(
+            (weight.to(positions).reshape(shape) * positions[index])
+            for index, weight in bracket.smooth(time_s)
+        )
+    share = bracket.share.to(positions.dtype).reshape(-1, *(1,) * (positions.ndim - 1))
+    return positions[bracket.left] * (1 - share) + positions[bracket.right] * share
 
 
 def resample_rotations(
     rotations: Float[Tensor, "frames *shape 3 3"],
     time_s: Float[Tensor, "frames"],
     at_s: Float[Tensor, "samples"],
+    smooth: bool = False,
 ) -> Float[Tensor, "samples *shape 3 3"]:
-    """Spherical interpolation over time (shortest arc); held constant beyond the ends."""
+    """Interpolation over time along shortest arcs; held constant beyond the ends.
+
+    Args:
+        smooth: cubic in the rotation vectors from the frame before, with hardly a kink at the
+            frames; else spherical linear.
+    """
     if len(time_s) == 1:
         return rotations.expand(len(at_s), *rotations.shape[1:]).clone()
-    left, right, share = _bracket(time_s, at_s)
-    start = rotations[left]
-    arc = roma.rotmat_to_rotvec(start.mT @ rotations[right])
-    share = share.to(rotations.dtype).reshape(-1, *(1,) * (arc.ndim - 1))
-    return start @ roma.rotvec_to_rotmat(arc * share)
+    bracket = _Bracket.of(time_s, at_s)
+    start = rotations[bracket.left]
+
+    def arc(index: Tensor, weight: Tensor) -> Tensor:
+        vector = roma.rotmat_to_rotvec(start.mT @ rotations[index])
+        return vector * weight.to(rotations.dtype).reshape(-1, *(1,) * (vector.ndim - 1))
+
+    if not smooth:
+        return start @ roma.rotvec_to_rotmat(arc(bracket.right, bracket.share))
+    others = bracket.smooth(time_s)[1:]
+    return start @ roma.rotvec_to_rotmat(sum(arc(index, weight) for index, weight in others))

@@ -18,8 +18,8 @@ class RootPathConfig:
     velocity_lasts_s: float = 0.3
     acceleration_sd_m_s2: float = 3.0
     """Of the change of that velocity."""
-    slide_sd_m_s: float = 0.03
-    """Speed of a point of the sole that rests."""
+    slide_sd_m_s: float = 0.2
+    """Speed of a point of the sole that rests, by the errors of the legs that carry it."""
     ground_sd_m: float = 0.03
     """Height of such a point above the ground."""
     ground_lasts_s: float = 0.5
@@ -34,6 +34,23 @@ class RootPathConfig:
 
 
 @dataclass(frozen=True)
+class FootConfig:
+    """How firmly resting feet are held by the legs, once the root's path is known."""
+
+    shift_sd_m: float = 0.03
+    """A foot is moved by so much at most times."""
+    slide_sd_m_s: float = 0.02
+    acceleration_sd_m_s2: float = 10.0
+    """How fast the shift may change: stances begin and end smoothly."""
+    ground_sd_m: float = 0.05
+    outlier_slide_m_s: float = 0.3
+    """Points that seem to move so fast count less and less, and …"""
+    outlier_ground_m: float = 0.1
+    """… those that seem to be so far from the ground."""
+    rounds: int = 4
+
+
+@dataclass(frozen=True)
 class MevaLiftConfig:
     """How the network is run, and how its answers become a motion in the world."""
 
@@ -42,3 +59,5 @@ class MevaLiftConfig:
     batch: int = 16
     """Windows in the network at a time."""
     path: RootPathConfig = field(default_factory=RootPathConfig)
+    feet: FootConfig | None = field(default_factory=FootConfig)
+    """None: legs are as the network says."""

@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from motionfield.body.base import Body
+from motionfield.body.leg_reach import reach
 from motionfield.body.stature import betas_of_height, stature_m
 from motionfield.core.arrays import tensor_of
 from motionfield.core.history import step
@@ -23,6 +24,7 @@ from motionfield.steps.lift.base import Lifter
 from motionfield.steps.lift.config import LiftConfig
 from motionfield.steps.lift.evidence import seen_frames, viewing_rays
 from motionfield.steps.lift.meva.features import RATE_HZ, CropFeatures, keypoint_features
+from motionfield.steps.lift.meva.feet import foot_shifts
 from motionfield.steps.lift.meva.names import as_blazepose
 from motionfield.steps.lift.meva.rate import AtRate, at_network_rate
 from motionfield.steps.lift.meva.windows import MevaFrames, Network, run_windows
@@ -40,6 +42,7 @@ _NEAREST_M, _FARTHEST_M = 0.2, 300.0
 class _Posed(NamedTuple):
     """The body in camera axes, from its root joint, metres."""
 
+    joints: Float[Tensor, "frames 24 3"]
     points: Float[Tensor, "frames keypoints 3"]
     soles: Float[Tensor, "frames 4 3"]
 
@@ -68,8 +71,8 @@ class MevaLifter(Lifter):
         said = run_windows(self._network, features, config.overlap, config.batch, progress)
         betas, growth = self._shape(said, features)
         scene = _Scene(at, features, said, betas, growth)
-        path, R_world_body = self._place(scene)
-        return self._motion(keypoints, scene, path, R_world_body, observed)
+        path, rotations = self._place(scene)
+        return self._motion(keypoints, scene, path, rotations, observed)
 
     def _shape(
         self, said: MevaFrames, features: CropFeatures
@@ -83,8 +86,8 @@ class MevaLifter(Lifter):
         tall = betas_of_height(self._body, self._config.height_m, betas)
         return tall, self._config.height_m / stature_m(self._body, betas)
 
-    def _place(self, scene: "_Scene") -> tuple[RootPath, Float[Tensor, "frames 3 3"]]:
-        """The root's path in the world, and its rotation there."""
+    def _place(self, scene: "_Scene") -> tuple[RootPath, Float[Tensor, "frames 24 3 3"]]:
+        """The root's path in the world, and all rotations there (others in their parents)."""
         R_camera_world = tensor_of(scene.at.camera.R_camera_world)
         root = scene.features.R_camera_crop @ scene.said.root
         posed = self._pose(scene, root)
@@ -103,7 +106,15 @@ class MevaLifter(Lifter):
             sole_height=self._sole_height(scene.betas),
             rate_hz=scene.at.rate_hz,
         )
-        return solve_path(evidence, self._config.meva.path), R_camera_world.mT @ root
+        path = solve_path(evidence, self._config.meva.path)
+        rotations = torch.cat(((R_camera_world.mT @ root).unsqueeze(1), scene.said.body_pose), 1)
+        if self._config.meva.feet is None:
+            return path, rotations
+        soles = path.place.unsqueeze(1) + evidence.soles
+        shifts = foot_shifts(
+            soles, evidence.rest, evidence.sole_height, scene.at.rate_hz, self._config.meva.feet
+        )
+        return path, reach(rotations, posed.joints @ R_camera_world, shifts)
 
     def _seen_at(self, scene: "_Scene", posed: _Posed) -> Float[Tensor, "frames 3"]:
         """Where the picture has the root joint, camera axes; NaN where nobody is seen."""
@@ -118,7 +129,7 @@ class MevaLifter(Lifter):
         return torch.where(seen_frames(weights).unsqueeze(-1), place, torch.nan)
 
     def _pose(self, scene: "_Scene", root: Float[Tensor, "frames 3 3"]) -> _Posed:
-        points, soles = [], []
+        joints, points, soles = [], [], []
         names = scene.at.keypoints.keypoint_names
         own = known_keypoint_set(names).name
         sets = (own,) if own == BLAZEPOSE_33.name else (own, BLAZEPOSE_33.name)
@@ -128,9 +139,10 @@ class MevaLifter(Lifter):
             nowhere = torch.zeros(len(turn), 3)
             posed = [self._body.pose(turn, pose, nowhere, scene.betas, name) for name in sets]
             root_joint = posed[0].joints[:, :1]
+            joints.append(posed[0].joints - root_joint)
             points.append(posed[0].keypoints - root_joint)
             soles.append(posed[-1].keypoints[:, _SOLES] - root_joint)
-        return _Posed(torch.cat(points), torch.cat(soles))
+        return _Posed(torch.cat(joints), torch.cat(points), torch.cat(soles))
 
     def _sole_height(self, betas: Float[Tensor, "betas"]) -> Float[Tensor, "4"]:
         """Height of the points of the soles above the ground in the T-pose."""
@@ -144,7 +156,7 @@ class MevaLifter(Lifter):
         keypoints: Keypoints,
         scene: "_Scene",
         path: RootPath,
-        R_world_body: Float[Tensor, "frames 3 3"],
+        rotations: Float[Tensor, "frames 24 3 3"],
         observed: Bool[Tensor, "frames"],
     ) -> Motion:
         """The record at the frames of the video."""
@@ -155,21 +167,20 @@ class MevaLifter(Lifter):
         std = (scene.said.joints_sd.unsqueeze(-1) ** 2 + path.std.unsqueeze(1) ** 2).sqrt()
         transl = path.place - self._body.rest_joints(scene.betas)[0]
 
-        def places(values: Tensor) -> Tensor:
-            return resample_positions(values, old, new)
+        turned = resample_rotations(rotations, old, new, smooth=True)
 
         return Motion(
-            global_orient=resample_rotations(R_world_body, old, new).numpy(),
-            body_pose=resample_rotations(scene.said.body_pose, old, new).numpy(),
-            transl=places(transl).numpy(),
+            global_orient=turned[:, 0].numpy(),
+            body_pose=turned[:, 1:].numpy(),
+            transl=resample_positions(transl, old, new, smooth=True).numpy(),
             betas=scene.betas.numpy(),
             body_model=self._body.name,
             fps=keypoints.fps,
             time_s=keypoints.time_s,
             frame_index=keypoints.frame_index,
             observed=observed.numpy(),
-            contacts=places(scene.said.contacts).numpy(),
-            joints_std=places(std).numpy(),
+            contacts=resample_positions(scene.said.contacts, old, new).numpy(),
+            joints_std=resample_positions(std, old, new).numpy(),
             history=(*keypoints.history, step("lift", self._config)),
         )
 

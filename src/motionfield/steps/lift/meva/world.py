@@ -10,13 +10,11 @@ import numpy as np
 import torch
 from jaxtyping import Float
 from numpy import ndarray
-from scipy.linalg import solveh_banded
 from torch import Tensor
 
+from motionfield.steps.lift.meva.banded import BandedPath, geman_mcclure
 from motionfield.steps.lift.meva.config import RootPathConfig
 
-_BAND = 6
-"""Unknowns of frames up to two steps apart meet."""
 _NEAREST_M = 0.1
 _FAINT = 1e-6
 """Precision that holds what nothing else tells: the first place of a path of which no frame is
@@ -133,9 +131,9 @@ class _Problem:
         speed = np.linalg.norm(slide, axis=-1) * self._rate
         height = found[:, None, 2] - self._root_height
         return (
-            self._seen * _geman_mcclure(sds / config.outlier_sds),
-            self._rest_step * _geman_mcclure(speed / config.outlier_slide_m_s),
-            self._rest * _geman_mcclure(height / config.outlier_ground_m),
+            self._seen * geman_mcclure(sds / config.outlier_sds),
+            self._rest_step * geman_mcclure(speed / config.outlier_slide_m_s),
+            self._rest * geman_mcclure(height / config.outlier_ground_m),
         )
 
     def _least_squares(
@@ -144,68 +142,28 @@ class _Problem:
         rest_step: Float[ndarray, "steps soles"],
         rest: Float[ndarray, "frames soles"],
     ) -> Float[ndarray, "frames 3"]:
-        config, frames = self._config, len(self._place)
-        band, pull = np.zeros((_BAND + 1, frames, 3)), np.zeros((frames, 3))
-        self._add_places(band, pull, seen)
+        config = self._config
+        path = BandedPath(len(self._place))
+        path.add_places(self._place_precision(seen), self._place)
         # Resting points count as one: an error of the pose is common to them.
-        at_rest = rest.sum(-1).clip(1)
-        ground = (
-            rest / at_rest[:, None] * self._precision(config.ground_sd_m, config.ground_lasts_s)
-        )
-        band[_BAND, :, 2] += ground.sum(-1)
-        pull[:, 2] += (ground * self._root_height).sum(-1)
-        if frames > 1:
-            sd = config.velocity_sd_m_s / self._rate
-            weight = np.full(frames - 1, self._precision(sd, config.velocity_lasts_s))
-            held = rest_step * (self._rate / config.slide_sd_m_s) ** 2
-            target = weight[:, None] * self._step + (held[..., None] * self._sole_step).sum(1)
-            _add_steps(band, pull, weight + held.sum(-1), target)
-        if frames > 2:
-            sd = config.acceleration_sd_m_s2 / self._rate**2
-            _add_bends(band, pull, 1 / sd**2, np.diff(self._step, axis=0))
-        solved = solveh_banded(band.reshape(_BAND + 1, -1), pull.reshape(-1))
-        return solved.reshape(frames, 3)
+        share = rest / rest.sum(-1, keepdims=True).clip(1)
+        ground = self._precision(config.ground_sd_m, config.ground_lasts_s)
+        path.add_heights(share * ground, self._root_height)
+        moving = self._precision(config.velocity_sd_m_s / self._rate, config.velocity_lasts_s)
+        path.add_steps(np.full((len(self._step), 1), moving), self._step[:, None])
+        path.add_steps(rest_step * (self._rate / config.slide_sd_m_s) ** 2, self._sole_step)
+        bending = (self._rate**2 / config.acceleration_sd_m_s2) ** 2
+        path.add_bends(bending, np.diff(self._step, axis=0))
+        return path.solve()
 
-    def _add_places(self, band: ndarray, pull: ndarray, seen: Float[ndarray, "frames"]) -> None:
+    def _place_precision(self, seen: Float[ndarray, "frames"]) -> Float[ndarray, "frames 3 3"]:
         config = self._config
         across = self._precision(config.across_sd, config.across_lasts_s) / self._distance**2
         along = self._precision(config.depth_sd, config.depth_lasts_s) / self._distance**2
         outer = self._ray[:, :, None] * self._ray[:, None, :]
         matrix = across[:, None, None] * (np.eye(3) - outer) + along[:, None, None] * outer
-        matrix = seen[:, None, None] * matrix + _FAINT * np.eye(3)
-        for row in range(3):
-            for column in range(row, 3):
-                band[_BAND - (column - row), :, column] += matrix[:, row, column]
-        pull += (matrix @ self._place[..., None])[..., 0]
+        return seen[:, None, None] * matrix + _FAINT * np.eye(3)
 
     def _precision(self, sd: float, lasts_s: float) -> float:
         """Of one frame, where so many frames share an error."""
         return 1 / sd**2 / max(1.0, lasts_s * self._rate)
-
-
-def _add_steps(
-    band: ndarray, pull: ndarray, weight: Float[ndarray, "steps"], target: Float[ndarray, "steps 3"]
-) -> None:
-    """Sum of weight * (p[t + 1] - p[t])² - 2 * target · (p[t + 1] - p[t])."""
-    band[_BAND, :-1] += weight[:, None]
-    band[_BAND, 1:] += weight[:, None]
-    band[_BAND - 3, 1:] -= weight[:, None]
-    pull[1:] += target
-    pull[:-1] -= target
-
-
-def _add_bends(
-    band: ndarray, pull: ndarray, weight: float, target: Float[ndarray, "bends 3"]
-) -> None:
-    """Sum of weight * (p[t + 2] - 2 p[t + 1] + p[t] - target)²."""
-    factors = (1.0, -2.0, 1.0)
-    count = len(target)
-    for i, first in enumerate(factors):
-        pull[i : i + count] += weight * first * target
-        for j in range(i, 3):
-            band[_BAND - 3 * (j - i), j : j + count] += weight * first * factors[j]
-
-
-def _geman_mcclure(units: ndarray) -> ndarray:
-    """Weight of a residual in units of the robust scale."""
-    return (1 + units**2) ** -2.0
