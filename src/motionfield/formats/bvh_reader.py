@@ -31,6 +31,21 @@ class BvhFile(NamedTuple):
     offsets: Float[ndarray, "joints 3"]
     joints: Float[ndarray, "frames joints 3"]
     fps: float
+    rotations: Float[ndarray, "frames joints 3 3"]
+    """World from joint."""
+    ends: Float[ndarray, "joints 3"]
+    """Where the bone of a joint without children ends, in its frame (NaN: not said)."""
+
+
+class BvhTree(NamedTuple):
+    """A tree's joints, without any motion."""
+
+    names: tuple[str, ...]
+    parents: tuple[int, ...]
+    """-1 for the root; parents come before their children."""
+    offsets: Float[ndarray, "joints 3"]
+    ends: Float[ndarray, "joints 3"]
+    """NaN where a joint has no bone end."""
 
 
 class _Joint(NamedTuple):
@@ -38,6 +53,7 @@ class _Joint(NamedTuple):
     parent: int
     offset: list[float]
     channels: list[str]
+    end: list[float]
 
 
 def read_bvh(path: Path) -> BvhFile:
@@ -58,12 +74,39 @@ def read_bvh(path: Path) -> BvhFile:
         fps, values = _motion(tail, sum(len(joint.channels) for joint in tree))
     except (ValueError, IndexError) as error:
         raise InputError(path, f"is damaged ({error})", _CURE) from error
-    return BvhFile(
+    names, parents, offsets, ends = _bvh_tree(tree)
+    places, turns = _places(tree, torch.from_numpy(values))
+    return BvhFile(names, parents, offsets, places.numpy(), fps, turns.numpy(), ends)
+
+
+def read_bvh_tree(path: Path) -> BvhTree:
+    """The joints of a BVH file alone: reads its head.
+
+    Raises:
+        InputError: missing or damaged.
+    """
+    words: list[str] = []
+    try:
+        with path.open(encoding="utf-8-sig", errors="replace") as file:
+            for line in file:
+                if line.strip() == "MOTION":
+                    return _bvh_tree(_tree(words))
+                words += line.split()
+                if words[:1] not in ([], ["HIERARCHY"]):
+                    break
+    except OSError as error:
+        raise InputError(path, f"cannot be read ({error.strerror})", "check the path") from error
+    except (ValueError, IndexError) as error:
+        raise InputError(path, f"is damaged ({error})", _CURE) from error
+    raise InputError(path, "is no BVH file", _CURE)
+
+
+def _bvh_tree(tree: list[_Joint]) -> BvhTree:
+    return BvhTree(
         tuple(joint.name for joint in tree),
         tuple(joint.parent for joint in tree),
         np.array([joint.offset for joint in tree]),
-        _places(tree, torch.from_numpy(values)).numpy(),
-        fps,
+        np.array([joint.end for joint in tree]),
     )
 
 
@@ -79,9 +122,8 @@ def _tree(words: list[str]) -> list[_Joint]:
             start = at
             while words[at] != "{":  # names may hold spaces
                 at += 1
-            tree.append(
-                _Joint(" ".join(words[start:at]), stack[-1] if stack else -1, [0.0, 0.0, 0.0], [])
-            )
+            name, above = " ".join(words[start:at]), stack[-1] if stack else -1
+            tree.append(_Joint(name, above, [0.0] * 3, [], [math.nan] * 3))
         elif word == "END":
             at += 1
             in_end = True
@@ -91,8 +133,9 @@ def _tree(words: list[str]) -> list[_Joint]:
             stack.pop()
             in_end = False
         elif word == "OFFSET":
-            if not in_end:
-                tree[stack[-1]].offset[:] = [float(number) for number in words[at : at + 3]]
+            joint = tree[stack[-2] if in_end else stack[-1]]
+            place = joint.end if in_end else joint.offset
+            place[:] = [float(number) for number in words[at : at + 3]]
             at += 3
         elif word == "CHANNELS":
             count = int(words[at])
@@ -101,7 +144,7 @@ def _tree(words: list[str]) -> list[_Joint]:
         else:
             raise ValueError(f"unexpected word {words[at - 1]!r}")
     wrong = {c for joint in tree for c in joint.channels} - _CHANNELS
-    if wrong or stack or not tree or any(len(joint.offset) != 3 for joint in tree):
+    if wrong or stack or not tree or any(len(j.offset) != 3 or len(j.end) != 3 for j in tree):
         raise ValueError(f"unknown channel {wrong.pop()!r}" if wrong else "the tree is not closed")
     return tree
 
@@ -122,7 +165,8 @@ def _motion(text: str, channels: int) -> tuple[float, Float[ndarray, "frames cha
 
 def _places(
     tree: list[_Joint], values: Float[Tensor, "frames channels"]
-) -> Float[Tensor, "frames joints 3"]:
+) -> tuple[Float[Tensor, "frames joints 3"], Float[Tensor, "frames joints 3 3"]]:
+    """Places and rotations of the joints in the file's world."""
     count = len(values)
     turns: list[Tensor] = []
     places: list[Tensor] = []
@@ -143,4 +187,4 @@ def _places(
             turn = above @ turn
         places.append(place)
         turns.append(turn)
-    return torch.stack(places, dim=1)
+    return torch.stack(places, dim=1), torch.stack(turns, dim=1)

@@ -10,8 +10,9 @@ from motionfield.core.progress import Progress, silent
 from motionfield.training.motion_sources import MotionSource
 from motionfield.training.motion_sources import TrainingClip as TrainingClip
 from motionfield.training.shard_source import ShardSource
+from motionfield.training.user_sources import AcclaimSource, AmassSource, BvhSource
 
-_SOURCES: tuple[type[MotionSource], ...] = (ShardSource,)
+_SOURCES: tuple[type[MotionSource], ...] = (ShardSource, AmassSource, AcclaimSource, BvhSource)
 _CURE = "give the folder of the mocap shards, of AMASS, of CMU's ASF and AMC, or of BVH files"
 
 
@@ -49,11 +50,16 @@ class TrainingData:
         if not sum(counts):
             fault = f"has no clips of {'+'.join(splits)}"
             raise InputError(self.folder, fault, "give more motions")
+        given = 0
         with progress(f"retarget {'+'.join(splits)}", sum(counts), "clip") as bar:
             for source in self.sources:
                 for clip in source.clips(splits, body):
                     bar.advance()
+                    given += 1
                     yield clip
+        if not given:
+            fault = f"has only clips of {'+'.join(splits)} that are too short"
+            raise InputError(self.folder, fault, "give some that last longer than half a second")
 
 
 _STRICTNESS = ("Apache-2.0", "CC BY-SA 3.0", "that of the user's data")

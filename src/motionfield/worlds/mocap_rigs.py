@@ -1,5 +1,6 @@
 """The skeletons of the mocap shards: which of their joints carries which part of our body."""
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -111,12 +112,38 @@ _RIGS: Final[dict[str, Rig]] = {
 }
 
 
+def _by_parts(names: tuple[str, ...]) -> Rig:
+    """A skeleton whose parts are named by where they are (``formats.bvh_shard``)."""
+    spine = [name for name in names if re.fullmatch(r"trunk\d+", name)]
+    neck = [name for name in names if re.fullmatch(r"neck\d+", name)]
+    chest = spine[-1]
+    if len(spine) == 1:
+        lower = {"spine1": ("pelvis", chest, 1 / 3), "spine2": ("pelvis", chest, 2 / 3)}
+    elif len(spine) == 2:
+        lower = {"spine1": _one(spine[0]), "spine2": (spine[0], chest, 0.5)}
+    else:
+        lower = {"spine1": _one(spine[0]), "spine2": _one(spine[len(spine) // 2])}
+    if len(neck) == 1:
+        through = _one(neck[0])
+    else:
+        through = (neck[0], neck[-1], 0.5) if neck else (chest, "head", 0.5)
+    trunk = {"pelvis": _one("pelvis"), **lower, "spine3": _one(chest)}
+    hands = (("left_wrist", "left_hand"), ("right_wrist", "right_hand"))
+    return Rig(
+        name="by parts",
+        trunk={**trunk, "neck": through, "head": _one("head")},
+        hands=hands if all(hand in names for _, hand in hands) else None,
+    )
+
+
 def rig_of(shard: MocapShard) -> Rig:
     """The rig of a shard, known by its joint names.
 
     Raises:
         InputError: no known skeleton.
     """
+    if "trunk1" in shard.joint_names:
+        return _by_parts(shard.joint_names)
     for joint, rig in _RIGS.items():
         if joint in shard.joint_names:
             return rig

@@ -56,16 +56,16 @@ def read_marker_file(path: Path, config: AxesConfig) -> Result:
     markers = read_c3d(path) if suffix == ".c3d" else read_trc(path)
     names, family = our_names(markers.names)
     default: Up = "z" if suffix == ".c3d" else "y"
-    up, note = _up_axis(markers.points, names, config.up or markers.up, default)
+    up, note = up_axis(markers.points, names, config.up or markers.up, default)
     return _result(path, suffix[1:].upper(), markers, (names, family), up, (note,))
 
 
 def _read_bvh(path: Path, config: AxesConfig) -> Result:
     file = read_bvh(path)
     names, family = our_names(file.names)
-    unit, unit_note = _bvh_unit(path, file.offsets, names, config.unit)
+    unit, unit_note = bvh_unit(path, file.offsets, names, config.unit)
     points = file.joints * BVH_METRES_PER[unit]
-    up, up_note = _up_axis(points, names, config.up, "y")
+    up, up_note = up_axis(points, names, config.up, "y")
     frames = np.arange(len(points))
     markers = Markers(points, file.names, file.fps, frames / file.fps, frames, None)
     return _result(path, "BVH", markers, (names, family), up, (unit_note, up_note))
@@ -105,7 +105,7 @@ def _result(
     )
 
 
-def _up_axis(
+def up_axis(
     points: Float[ndarray, "frames joints 3"], names: tuple[str, ...], said: str | None, default: Up
 ) -> tuple[Up, str]:
     """Which axis is up, and one line that says how that is known."""
@@ -126,7 +126,7 @@ def _up_axis(
     return default, f"up is taken to be {default.upper()} (--up says otherwise)"
 
 
-def _bvh_unit(
+def bvh_unit(
     path: Path, offsets: Float[ndarray, "joints 3"], names: tuple[str, ...], said: str | None
 ) -> tuple[str, str]:
     """The unit's word, and one line that says how it is known."""
