@@ -6,6 +6,7 @@ the last finished stage and ends with the same result.
 
 import time
 from collections.abc import Callable
+from functools import cached_property
 from typing import NamedTuple, TypeVar, final
 
 import numpy as np
@@ -37,7 +38,7 @@ from motionfield.stages import StageStore, fingerprint
 from motionfield.steps.calibrate import Calibrator
 from motionfield.steps.evaluate import assess
 from motionfield.steps.fit import FitResult, Fitter, make_fitter
-from motionfield.steps.lift import make_lifter
+from motionfield.steps.lift import Lifter, make_lifter, weights_of
 from motionfield.steps.read import read_video
 from motionfield.steps.track import PoseModels, Tracker
 
@@ -70,6 +71,7 @@ class Pipeline:
         started = time.monotonic()
         sources = name_sources(self._config)
         check_run(self._config, sources)
+        self._lifter  # noqa: B018 (what is wrong with its weights is said before anything is made)
         finished: list[Finished] = []
         failed: list[Failed] = []
         for source in sources:
@@ -86,6 +88,7 @@ class Pipeline:
         config = self._config
         key = self._input_key(source)
         whole_key = make_key(key, config.calibrate, config.body, config.lift, config.fit)
+        whole_key = make_key(whole_key, self._weights_key)
         whole_key = make_key(whole_key, config.method, config.seed, config.overlay)
         check_key(source, whole_key)
         store = StageStore(source.folder / ".stages", config.resume)
@@ -106,24 +109,26 @@ class Pipeline:
     ) -> Take:
         config = self._config
         keypoints = tracks.person(index)
-        key = make_key(key, config.lift, index)
+        key = make_key(key, config.lift, self._weights_key, index)
         initial = store.record(
             f"lift_{index}",
             key,
             Motion,
             lambda: self._lift(keypoints, camera),
         )
-        key = make_key(key, config.fit, config.method, config.seed)
-        fitted = FitResult(
-            *store.records(
-                f"fit_{index}",
-                key,
-                (Motion, CameraPath),
-                lambda: self._seeded(
-                    lambda: self._fitter().fit(keypoints, camera, initial, self._progress)
-                ),
+        fitted = FitResult(initial, camera)
+        if config.method == "fit":
+            key = make_key(key, config.fit, config.method, config.seed)
+            fitted = FitResult(
+                *store.records(
+                    f"fit_{index}",
+                    key,
+                    (Motion, CameraPath),
+                    lambda: self._seeded(
+                        lambda: self._fitter().fit(keypoints, camera, initial, self._progress)
+                    ),
+                )
             )
-        )
         quality = assess(fitted.motion, fitted.camera, keypoints, self._body())
         return Take(f"person {index}", keypoints, fitted.camera, fitted.motion, quality)
 
@@ -159,10 +164,19 @@ class Pipeline:
         return self._seeded(lambda: calibrator.calibrate(tracks, exif_focal_px))
 
     def _lift(self, keypoints: Keypoints, camera: CameraPath) -> Motion:
-        lifter = make_lifter(self._config.lift, self._body(), PoseMixture.load())
-        motion = self._seeded(lambda: lifter.lift(keypoints, camera, self._progress))
+        motion = self._seeded(lambda: self._lifter.lift(keypoints, camera, self._progress))
         # The camera was made from the same keypoints: its history comes in between.
         return motion.replace(history=(*camera.history, *motion.history[len(keypoints.history) :]))
+
+    @cached_property
+    def _lifter(self) -> Lifter:
+        return make_lifter(self._config.lift, self._body(), PoseMixture.load())
+
+    @cached_property
+    def _weights_key(self) -> str | None:
+        """What the network's weights are, whatever their file is called."""
+        path = weights_of(self._config.lift)
+        return None if path is None else fingerprint(path)
 
     def _fitter(self) -> Fitter:
         return make_fitter(self._config.fit, self._body(), PoseMixture.load())

@@ -23,7 +23,8 @@ class RunConfig:
     """Video files or folders of images."""
     keypoints: tuple[Path, ...] = ()
     """Keypoint files that stand for tracking, one per video; without videos, one per take."""
-    method: Literal["fit"] = "fit"
+    method: Literal["fit", "meva"] = "fit"
+    """fit: lift, then fit to the keypoints; meva: MEVA's lift alone, which is fast."""
     read: ReadConfig = field(default_factory=ReadConfig)
     track: TrackConfig = field(default_factory=TrackConfig)
     calibrate: CalibrateConfig = field(default_factory=CalibrateConfig)
@@ -46,3 +47,5 @@ class RunConfig:
                 f"{len(self.keypoints)} keypoint files for {len(self.videos)} videos; "
                 "give one --keypoints file per video, in the same order"
             )
+        if self.method == "meva" and self.lift.method != "meva":
+            raise OptionError(f"method meva with lift {self.lift.method!r}: give LiftConfig meva")

@@ -65,7 +65,7 @@ def test_every_flag_of_the_contract_parses() -> None:
 @pytest.mark.parametrize(
     ("option", "value"),
     [
-        *(("--method", method) for method in ("meva", "nemo", "diffopt", "neuhmr")),
+        *(("--method", method) for method in ("nemo", "diffopt", "neuhmr")),
         ("--camera", "moving"),
         ("--camera", "path.npz"),
         ("--body", "smpl:SMPL_NEUTRAL.pkl"),

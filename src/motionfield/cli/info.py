@@ -22,11 +22,16 @@ def add_parser(verbs: Verbs) -> None:
 
 def run_verb(options: argparse.Namespace) -> int:
     from motionfield.core.assets import cache_folder
+    from motionfield.priors.weight_file import shipped_weights
+    from motionfield.stages import fingerprint
 
     print(f"motionfield {__version__}")
     print(f"python {platform.python_version()} on {platform.platform()}, {os.cpu_count()} cores")
     for name in PACKAGES:
         print(f"{name} {_version(name)}")
+    for path in sorted(shipped_weights("any").parent.glob("*.safetensors")):
+        size = path.stat().st_size / 1e6
+        print(f"weights {path.stem} {fingerprint(path)} ({size:.1f} MB)")
     print(f"cache {cache_folder()}")
     return 0
 

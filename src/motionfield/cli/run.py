@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,7 +35,12 @@ def add_parser(verbs: Verbs) -> None:
 
 def _add_method_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("method")
-    group.add_argument("--method", choices=METHODS, default="auto", help="default: auto (fit)")
+    group.add_argument(
+        "--method",
+        choices=METHODS,
+        default="auto",
+        help="auto: fit; meva: the lift alone, by MEVA's network, which is fast",
+    )
     group.add_argument(
         "--preset",
         choices=("default", "paper"),
@@ -116,7 +122,7 @@ def run_verb(options: argparse.Namespace) -> int:
 
 
 def _refuse_later(options: argparse.Namespace) -> None:
-    if options.method not in ("auto", "fit"):
+    if options.method not in ("auto", "fit", "meva"):
         later(f"--method {options.method}", "use --method fit")
     if options.camera not in ("auto", "static"):
         later(f"--camera {options.camera}", "use --camera static, with a camera that stands still")
@@ -145,14 +151,17 @@ def config_of(options: argparse.Namespace) -> "RunConfig":
     if not 0 <= options.seed < 2**32:
         raise OptionError(f"--seed {options.seed}: give a number from 0 to 4294967295")
     intrinsics = None if options.calib is None else parse_calib(options.calib)
+    meva = options.method == "meva"
+    lift = LiftConfig(height_m=options.height)
     return RunConfig(
+        method="meva" if meva else "fit",
         out=options.output,
         videos=tuple(options.videos),
         keypoints=tuple(options.keypoints),
         read=ReadConfig(parse_range(options.range), options.capture_fps),
         track=TrackConfig(person=options.person),
         calibrate=CalibrateConfig(intrinsics, options.focal, options.height),
-        lift=LiftConfig(height_m=options.height),
+        lift=replace(lift, method="meva") if meva else lift,
         fit=SmplifyConfig() if options.preset == "paper" else SequenceFitConfig(),
         landmarks=options.landmarks,
         seed=options.seed,

@@ -4,7 +4,7 @@ from motionfield.steps.lift.base import Lifter
 from motionfield.steps.lift.config import LiftConfig
 from motionfield.steps.lift.ik.config import IKLiftConfig
 from motionfield.steps.lift.ik.lifter import IKLifter
-from motionfield.steps.lift.make import make_lifter
+from motionfield.steps.lift.make import make_lifter, weights_of
 from motionfield.steps.lift.meva.config import MevaLiftConfig
 from motionfield.steps.lift.meva.lifter import MevaLifter
 
@@ -16,4 +16,5 @@ __all__ = [
     "MevaLiftConfig",
     "MevaLifter",
     "make_lifter",
+    "weights_of",
 ]
