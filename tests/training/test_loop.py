@@ -1,14 +1,20 @@
 """The training loop: it minimises, and a cut run ends where an uncut one does."""
 
+import subprocess
+import sys
+import time
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
-from motionfield.core.errors import InputError
+from motionfield.core.errors import InputError, OptionError, OutputError
+from motionfield.training.curve_plot import draw_curve
 from motionfield.training.loop import LoopConfig, Losses, Plateau, finish, train
 
 _CONFIG = LoopConfig(steps=100, learning_rate=0.05, checkpoint_s=0.0)
@@ -80,6 +86,8 @@ def test_foreign_and_damaged_checkpoints_are_named(tmp_path: Path) -> None:
         train(model, _Line(model, cut_at=57), _CONFIG, tmp_path / "w")
     with pytest.raises(InputError, match="is of a training with other options"):
         train(model, _Line(model), replace(_CONFIG, steps=120), tmp_path / "w")
+    with pytest.raises(InputError, match="is of a training with other options"):
+        train(model, _Line(model), _CONFIG, tmp_path / "w", made_of="other data")
     (tmp_path / "w.checkpoint").write_bytes(b"PK no checkpoint")
     with pytest.raises(InputError, match="damaged checkpoint"):
         train(model, _Line(model), _CONFIG, tmp_path / "w")
@@ -118,3 +126,72 @@ def test_a_cut_judged_run_goes_on_to_the_same_result(tmp_path: Path) -> None:
         train(cut, _Line(cut, cut_at=77), _CONFIG, tmp_path / "cut", judged=judge(cut))
     train(resumed, _Line(resumed), _CONFIG, tmp_path / "cut", judged=judge(resumed))
     assert torch.equal(_weights(resumed), _weights(whole))
+
+
+def test_losses_that_are_no_numbers_end_it(tmp_path: Path) -> None:
+    model = _model()
+    with pytest.raises(OptionError, match="no numbers at step 20"):
+        train(
+            model, lambda g: {"fit": _Line(model)(g)["fit"].log() * 0 / 0}, _CONFIG, tmp_path / "w"
+        )
+
+
+def test_the_curve_is_drawn(tmp_path: Path) -> None:
+    model = nn.Linear(3, 1, bias=False)
+    train(model, _Line(model), _CONFIG, tmp_path / "w.safetensors")
+    picture = cv2.imread(str(tmp_path / "w.curve.png"))
+    assert picture is not None
+    dark = (picture < 100).any(-1)
+    # The term falls: its line is higher in the picture at the left than at the right.
+    left, right = (
+        np.nonzero(dark[40:385, part])[0].mean() for part in (slice(240, 260), slice(800, 880))
+    )
+    assert left < right - 50
+
+
+def test_the_curve_of_odd_terms_is_drawn(tmp_path: Path) -> None:
+    """Zeros, one row, and more rows than the picture is wide."""
+    for rows in ([[20.0, 0.0, -1.0]], [[float(k), 0.0, 1.0] for k in range(1, 3000)], []):
+        draw_curve(("a", "b"), rows, tmp_path / f"{len(rows)}.png")
+    assert {p.name for p in tmp_path.iterdir()} == {"1.png", "2999.png"}
+    with pytest.raises(OutputError, match="cannot be written"):
+        draw_curve(("a",), [[1.0, 1.0]], tmp_path / "missing" / "x.png")
+
+
+_PROGRAM = """
+import sys, torch
+from pathlib import Path
+from torch import nn
+from motionfield.training.loop import LoopConfig, train
+torch.manual_seed(0)
+model = nn.Sequential(nn.Dropout(0.2), nn.Linear(3, 1))
+def losses(generator):
+    x = torch.randn(64, 3, generator=generator)
+    return {"fit": (model(x) - x.sum(1, keepdim=True)).square().mean()}
+path, config = Path(sys.argv[1]), LoopConfig(steps=int(sys.argv[2]), checkpoint_s=0.0)
+train(model, losses, config, path, seed=3)
+torch.save(model.state_dict(), path)
+"""
+
+
+@pytest.mark.slow
+def test_a_killed_process_goes_on_to_the_same_result(tmp_path: Path) -> None:
+    """Killed while it writes checkpoints all the time: never a damaged one."""
+
+    def start(name: str) -> subprocess.Popen[bytes]:
+        return subprocess.Popen([sys.executable, "-c", _PROGRAM, str(tmp_path / name), "3000"])
+
+    assert start("whole").wait() == 0
+    killed = start("cut")
+    checkpoint = tmp_path / "cut.checkpoint"
+    while not checkpoint.exists():
+        assert killed.poll() is None
+        time.sleep(0.002)
+    time.sleep(0.05)
+    killed.kill()
+    assert killed.wait() != 0
+    assert not (tmp_path / "cut").exists()
+    assert start("cut").wait() == 0
+    whole, cut = (torch.load(tmp_path / name) for name in ("whole", "cut"))
+    assert all(torch.equal(whole[name], cut[name]) for name in whole)
+    assert (tmp_path / "whole.curve.csv").read_bytes() == (tmp_path / "cut.curve.csv").read_bytes()

@@ -70,6 +70,7 @@ def run_verb(options: argparse.Namespace) -> int:
         steps=options.steps,
         preset=options.preset,
     )
+    order.check_output()
     module, function = TRAININGS[order.name].split(":")
     train = getattr(importlib.import_module(module), function)
     print("\n".join(train(order, progress_of(options.quiet))))

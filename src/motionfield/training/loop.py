@@ -17,10 +17,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from motionfield.core.errors import InputError
+from motionfield.core.errors import InputError, OptionError
 from motionfield.core.history import make_key
 from motionfield.core.progress import Progress, silent
 from motionfield.data.record import write_whole
+from motionfield.training.curve_plot import draw_curve
 
 _CURVE_EVERY: Final = 20
 _NEW: Final = "remove the file to train from the start"
@@ -78,6 +79,7 @@ def train(
     seed: int = 0,
     progress: Progress = silent,
     judged: tuple[Plateau, Callable[[], float]] | None = None,
+    made_of: Any = None,
 ) -> Curve:
     """Minimise the sum of ``losses`` over the model's parameters with Adam.
 
@@ -86,13 +88,16 @@ def train(
         losses: terms of one step; all its chance comes from the generator and torch's own.
         config: see there.
         output: of the weights; ``<output>.checkpoint`` lies beside it while training, and
-            ``<output>.curve.csv`` afterwards.
+            ``<output>.curve.csv`` and ``.png`` afterwards.
         seed: of the draws. The model's start is the caller's.
         judged: when to judge the model (then in evaluation mode), and the error that falls;
             the rate follows it, and the model ends with the weights that it found best.
+        made_of: plain data or configs that say which model is trained on what: a checkpoint of
+            anything else is refused.
 
     Raises:
         InputError: a checkpoint is there that is damaged or of another training.
+        OptionError: the losses are no numbers any more.
     """
     optimiser = torch.optim.AdamW(
         (p for p in model.parameters() if p.requires_grad),
@@ -105,7 +110,7 @@ def train(
     generator = torch.Generator().manual_seed(seed)
     torch.manual_seed(seed)  # of dropout, which takes no generator
     parts: dict[str, Any] = {"model": model, "optimiser": optimiser}
-    key, judge = make_key(config, seed), None
+    key, judge = make_key(config, seed, made_of), None
     if judged is not None:
         judge = _Judge(model, optimiser, *judged)
         parts["judge"], key = judge, make_key(key, judged[0])
@@ -134,6 +139,9 @@ def train(
             for name, value in terms.items():
                 sums[name] = sums.get(name, 0.0) + float(value.detach()) / _CURVE_EVERY
             if step % _CURVE_EVERY == 0:
+                if not all(map(math.isfinite, sums.values())):
+                    fault = f"train {output.stem}: the losses are no numbers at step {step}"
+                    raise OptionError(f"{fault}; train with another --seed")
                 curve.names = list(sums)
                 curve.rows.append([float(step), *sums.values()])
                 sums = {}
@@ -142,6 +150,7 @@ def train(
                     store.save(parts, generator, curve, step)
                     saved = time.monotonic()
     write_whole(output.with_suffix(".curve.csv"), curve.text().encode())
+    draw_curve(curve.names, curve.rows, output.with_suffix(".curve.png"))
     if judge is not None:
         judge.give_best()
     return curve

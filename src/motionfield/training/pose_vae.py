@@ -61,8 +61,10 @@ class PoseVAETraining:
     divergence: float = 0.005
     rotation: float = 0.1
     """Weight of the mean angle between rotations, radians."""
-    noise_rad: float = 0.05
-    """Noise on the rotations that go in (not on those that should come out)."""
+    noise_rad: float = 0.4
+    """Most noise per axis on the rotations that go in (not on those that should come out)."""
+    noise_power: float = 2.0
+    """A pose's noise is the most times a number from 0 to 1 to this power: often little."""
 
 
 class PoseSet(NamedTuple):
@@ -178,7 +180,8 @@ def train_on(
         pose = rot6d_to_rotmat(torch.where(flip, mirrored(rot6d), rot6d))
         return _losses(vae, pose, body, config, generator)
 
-    train(vae, losses, config.loop, out_path, config.seed, progress)
+    content = (config, made_of)
+    train(vae, losses, config.loop, out_path, config.seed, progress, made_of=content)
     vae.eval().requires_grad_(False)
     vae.save(out_path, {"training": asdict(config), **made_of})
     finish(out_path)
@@ -232,7 +235,9 @@ def judge(vae: PoseVAE, poses: PoseSet, body: Body, seed: int = 0) -> PoseFigure
 
 
 def shaken(
-    pose: Float[Tensor, "frames 23 3 3"], size_rad: float, generator: torch.Generator
+    pose: Float[Tensor, "frames 23 3 3"],
+    size_rad: float | Float[Tensor, "frames 1 1"],
+    generator: torch.Generator,
 ) -> Float[Tensor, "frames 23 3 3"]:
     """Each joint turned by a random rotation vector of this deviation per axis; hands kept."""
     turn = size_rad * torch.randn((*pose.shape[:2], 3), generator=generator)
@@ -247,7 +252,8 @@ def _losses(
     config: PoseVAETraining,
     generator: torch.Generator,
 ) -> Losses:
-    mean, std = vae.encode(shaken(pose, config.noise_rad, generator))
+    share = torch.rand(len(pose), 1, 1, generator=generator) ** config.noise_power
+    mean, std = vae.encode(shaken(pose, config.noise_rad * share, generator))
     back = vae.decode(mean + std * torch.randn(mean.shape, generator=generator))
     points = (_points(body, back) - _points(body, pose)).abs().mean()
     angle = _angles(back[:, :21], pose[:, :21]).mean()
