@@ -49,8 +49,8 @@ class PoseVAETraining:
     seed: int = 0
     body: str = "anny"
     free_data: bool = False
-    model: PoseVAEConfig = field(default_factory=PoseVAEConfig)
-    loop: LoopConfig = field(default_factory=lambda: LoopConfig(steps=12000, weight_decay=1e-5))
+    model: PoseVAEConfig = field(default_factory=lambda: PoseVAEConfig(dropout=0.0))
+    loop: LoopConfig = field(default_factory=lambda: LoopConfig(steps=10000, weight_decay=1e-5))
     batch: int = 256
     rate_hz: float = 10.0
     """Poses per second that are taken from a clip."""
@@ -58,13 +58,20 @@ class PoseVAETraining:
     """A subject with n poses counts n to this power."""
     points: float = 4.0
     """Weight of the mean absolute error of a point's coordinates, metres."""
-    divergence: float = 0.005
+    divergence: float = 0.001
     rotation: float = 0.1
     """Weight of the mean angle between rotations, radians."""
     noise_rad: float = 0.4
     """Most noise per axis on the rotations that go in (not on those that should come out)."""
     noise_power: float = 2.0
     """A pose's noise is the most times a number from 0 to 1 to this power: often little."""
+
+
+PRESETS: Final = {
+    "default": PoseVAETraining(),
+    # VPoser's second version: of the same size, without noise.
+    "paper": PoseVAETraining(model=PoseVAEConfig(), divergence=0.005, noise_rad=0.0),
+}
 
 
 class PoseSet(NamedTuple):
@@ -117,7 +124,7 @@ class PoseVAEReport(NamedTuple):
 
 def train_as_ordered(order: TrainOrder, progress: Progress = silent) -> list[str]:
     """``motionfield train pose_vae``: weights, card, and the figures in lines."""
-    config = PoseVAETraining(seed=order.seed, free_data=order.free_data)
+    config = replace(PRESETS[order.preset], seed=order.seed, free_data=order.free_data)
     if order.steps is not None:
         config = replace(config, loop=replace(config.loop, steps=order.steps))
     report = train_pose_vae(order.data, order.output, config, progress)
