@@ -1,7 +1,5 @@
 """Legs that reach for given ankle places: two bones and their angle, in closed form."""
 
-from typing import Final
-
 import roma
 import torch
 from jaxtyping import Float
@@ -10,11 +8,6 @@ from torch.nn.functional import normalize
 
 from motionfield.body.ik_start import swing_onto, world_rotations
 from motionfield.core.conventions import JOINT_INDEX
-
-_LONGEST: Final = 0.9995
-"""A leg stretches to this share of its length."""
-_STRAIGHT: Final = 0.05
-"""A leg this little bent (sine) bends as its knee's hinge does."""
 
 
 def reach(
@@ -36,9 +29,9 @@ def reach(
     for side, shift in zip(("left", "right"), shifts.unbind(1), strict=True):
         hip, knee, ankle = (JOINT_INDEX[f"{side}_{part}"] for part in ("hip", "knee", "ankle"))
         thigh, shin = joints[:, knee] - joints[:, hip], joints[:, ankle] - joints[:, knee]
-        bend = _bend(thigh, shin, shift, world[:, hip, :, 0])
-        bent = thigh + (bend @ shin.unsqueeze(-1))[..., 0]
         aim = thigh + shin + shift
+        bend = _bend(thigh, shin, aim.norm(dim=-1), world[:, hip, :, 0])
+        bent = thigh + (bend @ shin.unsqueeze(-1))[..., 0]
         swing = swing_onto(normalize(bent, dim=-1), normalize(aim, dim=-1))
         turned_thigh = swing @ world[:, hip]
         turned_shin = swing @ bend @ world[:, knee]
@@ -51,16 +44,22 @@ def reach(
 def _bend(
     thigh: Float[Tensor, "frames 3"],
     shin: Float[Tensor, "frames 3"],
-    shift: Float[Tensor, "frames 3"],
+    length: Float[Tensor, "frames"],
     hinge: Float[Tensor, "frames 3"],
 ) -> Float[Tensor, "frames 3 3"]:
-    """Rotation of the shin about the knee that gives the leg the length that it needs."""
-    a, b = thigh.norm(dim=-1), shin.norm(dim=-1)
-    wanted = (thigh + shin + shift).norm(dim=-1)
-    wanted = wanted.clamp_max(_LONGEST * (a + b)).maximum((a - b).abs() + 1e-3)
-    new = torch.acos(((wanted**2 - a**2 - b**2) / (2 * a * b)).clamp(-1, 1))
-    cross = torch.linalg.cross(thigh, shin) / (a * b).unsqueeze(-1)
-    axis = normalize(cross + _STRAIGHT * hinge, dim=-1)
-    # Signed, so that a leg bent the other way, or straight, goes on smoothly.
-    old = torch.atan2((cross * axis).sum(-1), (thigh * shin).sum(-1) / (a * b))
-    return roma.rotvec_to_rotmat(axis * (new - old).unsqueeze(-1))
+    """The shin's rotation about the knee's hinge that gives the leg its length, or the nearest.
+
+    Of the two there are the one that bends the knee: none is left bent the other way.
+    """
+    # thigh · turned shin = a cos(angle) + b sin(angle) + c, and has to be ``wanted``.
+    c = _dot(thigh, hinge) * _dot(shin, hinge)
+    a = _dot(thigh, shin) - c
+    b = _dot(thigh, torch.linalg.cross(hinge, shin))
+    wanted = (length.square() - _dot(thigh, thigh) - _dot(shin, shin)) / 2 - c
+    share = (wanted / torch.hypot(a, b).clamp_min(1e-9)).clamp(-1, 1)
+    angle = torch.atan2(b, a) + torch.acos(share)
+    return roma.rotvec_to_rotmat(hinge * angle.unsqueeze(-1))
+
+
+def _dot(a: Float[Tensor, "frames 3"], b: Float[Tensor, "frames 3"]) -> Float[Tensor, "frames"]:
+    return (a * b).sum(-1)

@@ -9,6 +9,27 @@ from torch import Tensor
 from motionfield.steps.lift.meva.banded import BandedPath, geman_mcclure
 from motionfield.steps.lift.meva.config import FootConfig
 
+_RAISED_M = 0.03
+"""A heel that is this much higher than its toes bears half of what it does beside them."""
+_RAISED_WIDTH_M = 0.008
+
+
+def resting_soles(
+    contacts: Float[Tensor, "frames 2"],
+    soles: Float[Tensor, "frames 4 3"],
+    sole_height: Float[Tensor, "4"],
+) -> Float[Tensor, "frames 4"]:
+    """How surely each point of the soles rests: of a foot that rolls only the lower end does.
+
+    Args:
+        contacts: probability that the left, right foot rests.
+        soles, sole_height: as for ``foot_shifts``, from any origin.
+    """
+    height = (soles[..., 2] - sole_height).unflatten(-1, (2, 2))
+    raised = height - height.amin(-1, keepdim=True)
+    bears = torch.sigmoid((_RAISED_M - raised) / _RAISED_WIDTH_M)
+    return (contacts.unsqueeze(-1) * bears).flatten(1)
+
 
 def foot_shifts(
     soles_world: Float[Tensor, "frames 4 3"],

@@ -24,7 +24,7 @@ from motionfield.steps.lift.base import Lifter
 from motionfield.steps.lift.config import LiftConfig
 from motionfield.steps.lift.evidence import seen_frames, viewing_rays
 from motionfield.steps.lift.meva.features import RATE_HZ, CropFeatures, keypoint_features
-from motionfield.steps.lift.meva.feet import foot_shifts
+from motionfield.steps.lift.meva.feet import foot_shifts, resting_soles
 from motionfield.steps.lift.meva.names import as_blazepose
 from motionfield.steps.lift.meva.rate import AtRate, at_network_rate
 from motionfield.steps.lift.meva.windows import MevaFrames, Network, run_windows
@@ -97,23 +97,24 @@ class MevaLifter(Lifter):
         )[:, 0]
         R_world_crop = R_camera_world.mT @ scene.features.R_camera_crop
         velocity = (R_world_crop @ scene.said.velocity.unsqueeze(-1))[..., 0]
+        soles = posed.soles @ R_camera_world
+        stands = self._sole_height(scene.betas)
         evidence = PathEvidence(
             place=place,
             camera_place=tensor_of(scene.at.camera.position_world),
             velocity=velocity * scene.growth * scene.at.rate_hz / RATE_HZ,
-            soles=posed.soles @ R_camera_world,
-            rest=scene.said.contacts.repeat_interleave(2, dim=-1),
-            sole_height=self._sole_height(scene.betas),
+            soles=soles,
+            rest=resting_soles(scene.said.contacts, soles, stands),
+            sole_height=stands,
             rate_hz=scene.at.rate_hz,
         )
         path = solve_path(evidence, self._config.meva.path)
         rotations = torch.cat(((R_camera_world.mT @ root).unsqueeze(1), scene.said.body_pose), 1)
         if self._config.meva.feet is None:
             return path, rotations
-        soles = path.place.unsqueeze(1) + evidence.soles
-        shifts = foot_shifts(
-            soles, evidence.rest, evidence.sole_height, scene.at.rate_hz, self._config.meva.feet
-        )
+        soles = path.place.unsqueeze(1) + soles
+        feet = self._config.meva.feet
+        shifts = foot_shifts(soles, evidence.rest, stands, scene.at.rate_hz, feet)
         return path, reach(rotations, posed.joints @ R_camera_world, shifts)
 
     def _seen_at(self, scene: "_Scene", posed: _Posed) -> Float[Tensor, "frames 3"]:
