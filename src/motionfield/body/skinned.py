@@ -87,7 +87,8 @@ class SkinnedBody(Body):
         index = points.joint_index.to(betas.device)
         if betas.ndim == 2 and shaped.stretch is None:
             return Posed(
-                kinematics.joints, _carry_shapes(kinematics, self._rows(prefix, points, betas), betas)
+                kinematics.joints,
+                _carry_shapes(kinematics, self._rows(prefix, points, betas), betas),
             )
         offset = self._linear(prefix, points.offset, points.directions, betas)
         if shaped.stretch is not None:
@@ -172,7 +173,9 @@ class SkinnedBody(Body):
         key = f"{prefix}/rows/{betas.shape[-1]}"
         slot = (betas.dtype, betas.device, key)
         if slot not in self._converted:
-            offset = torch.cat((points.offset[None], points.directions[: betas.shape[-1]])).to(betas)
+            offset = torch.cat((points.offset[None], points.directions[: betas.shape[-1]])).to(
+                betas
+            )
             weight = torch.zeros_like(offset[..., :1])
             weight[0, ..., 0] = points.joint_weight.to(betas)
             columns = torch.cat((offset, weight), dim=-1)

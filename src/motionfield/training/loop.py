@@ -37,7 +37,15 @@ class LoopConfig:
     steps: int
     learning_rate: float = 1e-3
     final_share: float = 0.01
-    """Share of the rate that is left at the end of a half cosine."""
+    """Share of the rate that is left at the end."""
+    warmup_steps: int = 0
+    """Over so many the rate rises."""
+    decay_share: float | None = None
+    """The rate falls in a straight line over the last share of all steps; None: as a half cosine
+    over all."""
+    muon_rate: float | None = None
+    """Rate of the square parts (``muon_parts`` of the model) under Muon (Jordan, 2024); None: all
+    parameters are Adam's."""
     weight_decay: float = 0.0
     clip_norm: float = 5.0
     checkpoint_s: float = 120.0
@@ -99,23 +107,21 @@ def train(
         InputError: a checkpoint is there that is damaged or of another training.
         OptionError: the losses are no numbers any more.
     """
-    optimiser = torch.optim.AdamW(
-        (p for p in model.parameters() if p.requires_grad),
-        lr=config.learning_rate,
-        weight_decay=config.weight_decay,
-    )
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(
-        optimiser, config.steps, config.learning_rate * config.final_share
-    )
+    optimisers = _optimisers(model, config)
+    schedules = [
+        torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _share(step, config))
+        for optimiser in optimisers
+    ]
     generator = torch.Generator().manual_seed(seed)
     torch.manual_seed(seed)  # of dropout, which takes no generator
-    parts: dict[str, Any] = {"model": model, "optimiser": optimiser}
+    parts: dict[str, Any] = {"model": model}
+    parts |= {f"optimiser {index}": optimiser for index, optimiser in enumerate(optimisers)}
     key, judge = make_key(config, seed, made_of), None
     if judged is not None:
-        judge = _Judge(model, optimiser, *judged)
+        judge = _Judge(model, optimisers[0], *judged)
         parts["judge"], key = judge, make_key(key, judged[0])
     else:
-        parts["schedule"] = schedule
+        parts |= {f"schedule {index}": schedule for index, schedule in enumerate(schedules)}
     store = _Checkpoint(output.with_suffix(output.suffix + ".checkpoint"), key)
     curve = Curve()
     step = store.load(parts, generator, curve)
@@ -126,13 +132,15 @@ def train(
         bar.advance(step)
         while step < config.steps:
             terms = losses(generator)
-            optimiser.zero_grad(set_to_none=True)
+            model.zero_grad(set_to_none=True)
             torch.stack(list(terms.values())).sum().backward()
             nn.utils.clip_grad_norm_(model.parameters(), config.clip_norm)
-            optimiser.step()
+            for optimiser in optimisers:
+                optimiser.step()
             step += 1
             if judge is None:
-                schedule.step()
+                for schedule in schedules:
+                    schedule.step()
             else:
                 judge.look(step)
             bar.advance()
@@ -154,6 +162,43 @@ def train(
     if judge is not None:
         judge.give_best()
     return curve
+
+
+def _optimisers(model: nn.Module, config: LoopConfig) -> list[torch.optim.Optimizer]:
+    """AdamW, and Muon for the matrices within ``model.muon_parts`` where it has a rate."""
+    square: list[nn.Parameter] = []
+    if config.muon_rate is not None:
+        parts = getattr(model, "muon_parts", ())
+        square = [p for part in parts for p in part.parameters() if p.ndim == 2 and p.requires_grad]
+    others = {id(p) for p in square}
+    found: list[torch.optim.Optimizer] = [
+        torch.optim.AdamW(
+            [p for p in model.parameters() if p.requires_grad and id(p) not in others],
+            lr=config.learning_rate,
+            weight_decay=config.weight_decay,
+        )
+    ]
+    if square and config.muon_rate is not None:
+        # As large a step as Adam's usual one, so that rates mean the same for both.
+        found.append(
+            torch.optim.Muon(
+                square,
+                lr=config.muon_rate,
+                weight_decay=config.weight_decay,
+                adjust_lr_fn="match_rms_adamw",
+            )
+        )
+    return found
+
+
+def _share(step: int, config: LoopConfig) -> float:
+    """Of the rate after so many steps."""
+    warm = min(1.0, (step + 1) / max(config.warmup_steps, 1))
+    left = max(config.steps - step, 0) / config.steps
+    if config.decay_share is None:
+        cosine = 0.5 * (1 + math.cos(math.pi * (1 - left)))
+        return warm * (config.final_share + (1 - config.final_share) * cosine)
+    return warm * max(config.final_share, min(1.0, left / config.decay_share))
 
 
 class _Judge:
