@@ -5,19 +5,29 @@ width, one row per frame; with 2048-d image features and the defaults below they
 code's sizes. Sizes and details are those of its ``meva/lib/meva_model.py``: the text gives few.
 """
 
-from dataclasses import dataclass
-from typing import Final, NamedTuple, Protocol, runtime_checkable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final, NamedTuple, final
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from motionfield.core.conventions import NUM_JOINTS
+from motionfield.core.errors import InputError
+from motionfield.priors.motion_vae import MotionVAE, MotionVAEConfig
+from motionfield.priors.weight_file import read_weights, write_weights
 
 POSE_NUMBERS: Final = 6 * NUM_JOINTS
 """Two columns of each joint's rotation, the root's first."""
 MEAN_CAMERA: Final = (0.9, 0.0, 0.0)
 """Weak camera that the refiner starts from, as SPIN's mean parameters have it."""
+CROP_SIZE: Final = 224 / 5000
+"""Side of the person's box on the plane z = 1 that the public code assumes for every video: 224
+pixels, focal length 5000."""
+_LEAST_DEPTH: Final = 0.05
+_FORMAT: Final = "motionfield-meva-images-1"
+_TRAIN: Final = "none ship; run motionfield train meva_images --data DIR (docs/papers/meva.md)"
 
 
 @dataclass(frozen=True)
@@ -43,17 +53,6 @@ class PaperConfig:
     """Pose from the motion estimator alone; the refiner then gives shape and camera only."""
     without_vae: bool = False
     """The decoder is trained with the rest, from scratch, and not frozen."""
-
-
-@runtime_checkable
-class MotionDecoder(Protocol):
-    """What the motion estimator needs of a motion autoencoder."""
-
-    def decode(
-        self, latent: Float[Tensor, "windows latent"]
-    ) -> Float[Tensor, "windows length 24 6"]:
-        """The motion of each code."""
-        ...
 
 
 class Refined(NamedTuple):
@@ -154,16 +153,17 @@ class PaperRefiner(nn.Module):
         return Refined(pose, betas, camera)
 
 
+@final
 class PaperMeva(nn.Module):
     """Features → coarse motion of a code → refined motion, shape and camera.
 
     The decoder's weights stay as they are (the paper) or are trained too (``without_vae``).
     """
 
-    def __init__(self, config: PaperConfig, decoder: MotionDecoder) -> None:
+    def __init__(self, config: PaperConfig, decoder: MotionVAE) -> None:
         super().__init__()
-        if not isinstance(decoder, nn.Module):
-            raise TypeError("the decoder is no torch module")
+        if decoder.config.latent != config.latent:
+            raise ValueError(f"codes of {config.latent}; the decoder's {decoder.config.latent}")
         self.config = config
         self.encoder = FeatureEncoder(config)
         self.estimator = MotionEstimator(config)
@@ -182,12 +182,55 @@ class PaperMeva(nn.Module):
         """Windows as long as the decoder's, or shorter (the rest of the motion is cut off)."""
         frames = features.shape[1]
         encoded = self.encoder(features)
-        motion: Tensor = self.decoder.decode(self.estimator(encoded))
+        motion = self.decoder.decode(self.estimator(encoded))
         if frames > motion.shape[1]:
             raise ValueError(f"windows of {frames} frames; the decoder gives {motion.shape[1]}")
         coarse = motion[:, :frames].flatten(2)
         refined: Refined = self.refiner(encoded, coarse)
         return PaperOutput(refined.rot6d, refined.betas, refined.camera, coarse)
+
+    def save(self, path: Path | str, metadata: dict[str, Any] | None = None) -> None:
+        """Write one safetensors file, float16, the decoder included."""
+        configs = {"config": asdict(self.config), "vae": asdict(self.decoder.config)}
+        write_weights(
+            path, self.state_dict(), {"format": _FORMAT} | configs | (metadata or {}), half=True
+        )
+
+    @classmethod
+    def load(cls, path: Path | str) -> "PaperMeva":
+        """Read weights of your own; ready for use, not training.
+
+        Raises:
+            MissingAssetError: no such file.
+            InputError: the file is no such network of this version, or is damaged.
+        """
+        file = read_weights(path, _FORMAT, _TRAIN)
+        try:
+            decoder = MotionVAE(MotionVAEConfig(**file.header["vae"]))
+            network = cls(PaperConfig(**file.header["config"]), decoder)
+            network.load_state_dict(file.tensors)
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            raise InputError(path, f"is damaged ({error})", _TRAIN) from error
+        return network.eval().requires_grad_(False)
+
+
+def project_box(
+    points: Float[Tensor, "*windows frames points 3"],
+    camera: Float[Tensor, "*windows frames 3"],
+    size: float = CROP_SIZE,
+) -> Float[Tensor, "*windows frames points 2"]:
+    """Where points are in the person's box, whose sides are at -1 and 1; in full perspective.
+
+    The pelvis is at depth ``2 / (s * size)``; the public code has its ``2 * 5000 / (224 * s)``.
+
+    Args:
+        points: from the pelvis, camera axes, metres.
+        camera: s, tx, ty.
+        size: side of the box on the plane z = 1.
+    """
+    s = camera[..., None, :1]
+    near = points[..., :2] + camera[..., None, 1:]
+    return s * near / (1 + 0.5 * size * s * points[..., 2:]).clamp_min(_LEAST_DEPTH)
 
 
 def _gru(inputs: int, hidden: int, layers: int) -> nn.GRU:
