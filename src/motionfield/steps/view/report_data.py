@@ -45,6 +45,9 @@ def take_data(
     if motion.joints_std is not None:
         spread = np.linalg.norm(motion.joints_std, axis=-1)
         data["std_mm"] = _whole(1000 * spread[kept].reshape(-1))
+        data["doubt_mm"] = _decimals(_worst(1000 * spread.mean(-1), stride), 1)
+    if motion.contacts is not None:
+        data["rest_percent"] = [_whole(100 * side[kept]) for side in motion.contacts.T]
     return data
 
 

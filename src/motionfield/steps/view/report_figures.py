@@ -124,6 +124,9 @@ def key_figures(
         fastest = peaks[0]
         note = f"{fastest.joint}, at {fastest.time_s:.2f} s"
         figures.append(Figure("Peak joint speed", f"{fastest.speed_m_s:.1f} m/s", note))
+    if motion.joints_std is not None:
+        doubt = 1000 * float(np.median(np.linalg.norm(motion.joints_std, axis=-1)))
+        figures.append(Figure("Joint uncertainty", f"± {doubt:.0f} mm", "median, mostly in depth"))
     share = f"{missing / motion.num_frames:.0%} carried over"
     figures.append(Figure("Not observed", f"{missing} frames", share))
     return figures

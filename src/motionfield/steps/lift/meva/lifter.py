@@ -25,6 +25,7 @@ from motionfield.steps.lift.config import LiftConfig
 from motionfield.steps.lift.evidence import seen_frames, viewing_rays
 from motionfield.steps.lift.meva.features import RATE_HZ, CropFeatures, keypoint_features
 from motionfield.steps.lift.meva.feet import foot_shifts, resting_soles
+from motionfield.steps.lift.meva.images import ImageTeller
 from motionfield.steps.lift.meva.names import as_blazepose
 from motionfield.steps.lift.meva.rate import AtRate, at_network_rate
 from motionfield.steps.lift.meva.windows import MevaFrames, Network, run_windows
@@ -51,13 +52,13 @@ class _Posed(NamedTuple):
 class MevaLifter(Lifter):
     """A whole motion at once: the network has seen how people move."""
 
-    def __init__(self, config: LiftConfig, body: Body, network: Network) -> None:
+    def __init__(self, config: LiftConfig, body: Body, network: Network | ImageTeller) -> None:
         self._config = config
         self._body = body
         self._network = network
 
     def lift(self, keypoints: Keypoints, camera: CameraPath, progress: Progress = silent) -> Motion:
-        """As ``Lifter.lift``, with ``contacts`` and ``joints_std``.
+        """As ``Lifter.lift``, with ``contacts`` and ``joints_std`` (not from image features).
 
         Any frame rate: the network works at its own, and what it says is brought back. Frames
         that were not seen are what the network makes of those around them, and not ``observed``.
@@ -68,7 +69,10 @@ class MevaLifter(Lifter):
         points, coarse = as_blazepose(at.keypoints)
         lens = at.camera.K, at.camera.distortion
         features = keypoint_features(points, coarse, *lens, at.camera.R_camera_world)
-        said = run_windows(self._network, features, config.overlap, config.batch, progress)
+        if isinstance(self._network, ImageTeller):
+            said = self._network.tell(keypoints, at, features, config, progress)
+        else:
+            said = run_windows(self._network, features, config.overlap, config.batch, progress)
         betas, growth = self._shape(said, features)
         scene = _Scene(at, features, said, betas, growth)
         path, rotations = self._place(scene)
@@ -157,7 +161,7 @@ class MevaLifter(Lifter):
         keypoints: Keypoints,
         scene: "_Scene",
         path: RootPath,
-        rotations: Float[Tensor, "frames 24 3 3"],
+        rotations: Float[Tensor, "samples 24 3 3"],
         observed: Bool[Tensor, "frames"],
     ) -> Motion:
         """The record at the frames of the video."""
@@ -169,7 +173,9 @@ class MevaLifter(Lifter):
         transl = path.place - self._body.rest_joints(scene.betas)[0]
 
         turned = resample_rotations(rotations, old, new, smooth=True)
-
+        contacts = resample_positions(scene.said.contacts, old, new).numpy()
+        joints_std = resample_positions(std, old, new).numpy()
+        tells_all = not isinstance(self._network, ImageTeller)
         return Motion(
             global_orient=turned[:, 0].numpy(),
             body_pose=turned[:, 1:].numpy(),
@@ -180,8 +186,8 @@ class MevaLifter(Lifter):
             time_s=keypoints.time_s,
             frame_index=keypoints.frame_index,
             observed=observed.numpy(),
-            contacts=resample_positions(scene.said.contacts, old, new).numpy(),
-            joints_std=resample_positions(std, old, new).numpy(),
+            contacts=contacts if tells_all else None,
+            joints_std=joints_std if tells_all else None,
             history=(*keypoints.history, step("lift", self._config)),
         )
 

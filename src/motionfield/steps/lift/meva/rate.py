@@ -54,8 +54,8 @@ def at_network_rate(keypoints: Keypoints, camera: CameraPath) -> AtRate:
 def _is_near(time_s: Float[ndarray, "frames"]) -> bool:
     if len(time_s) < 2:
         return True
-    step = time_s[-1] / (len(time_s) - 1)
-    uneven = np.abs(np.diff(time_s) - step).max() > _UNEVEN * step
+    step = float(time_s[-1]) / (len(time_s) - 1)
+    uneven = float(np.abs(np.diff(time_s) - step).max()) > _UNEVEN * step
     return abs(1 / step / RATE_HZ - 1) < _NEAR_RATE and not uneven
 
 

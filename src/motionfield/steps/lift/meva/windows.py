@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-import roma
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn.functional import normalize
 
 from motionfield.core.progress import Progress, silent
+from motionfield.geometry.rotations import rot6d_to_rotmat, rotmat_to_rot6d
 from motionfield.steps.lift.meva.features import WINDOW, CropFeatures
 from motionfield.steps.lift.meva.network import MevaOutput
 
@@ -51,13 +51,25 @@ def run_windows(
     ends of each window over ``overlap`` frames with no kink. Only ``batch`` windows are in the
     network at a time. A clip shorter than a window is one that goes on unseen.
     """
-    frames = len(features.seen)
+    return blended(
+        lambda starts: network(cut(features, starts)), len(features.seen), overlap, batch, progress
+    )
+
+
+def blended(
+    windows: Callable[[Int[Tensor, "windows"]], MevaOutput],
+    frames: int,
+    overlap: int,
+    batch: int,
+    progress: Progress = silent,
+) -> MevaFrames:
+    """``run_windows`` of any network: ``windows`` answers for those that start at these frames."""
     starts = window_starts(frames, overlap)
     blend = _Blend(frames, overlap)
     with progress("lift", frames) as bar, torch.no_grad():
         done = 0
         for some in _batches(starts, batch):
-            answer = network(cut(features, torch.tensor(some)))
+            answer = windows(torch.tensor(some))
             for index, start in enumerate(some):
                 blend.add(answer, index, start)
             upto = min(some[-1] + WINDOW, frames)
@@ -66,10 +78,12 @@ def run_windows(
     return blend.mean()
 
 
-def cut(features: CropFeatures, starts: Int[Tensor, "windows"]) -> CropFeatures:
+def cut(
+    features: CropFeatures, starts: Int[Tensor, "windows"], length: int = WINDOW
+) -> CropFeatures:
     """Windows of a clip; beyond its end nothing is seen, and the crop stays where it was."""
     frames = len(features.seen)
-    index = starts.unsqueeze(1) + torch.arange(WINDOW)
+    index = starts.unsqueeze(1) + torch.arange(length)
     beyond = index >= frames
     windows = CropFeatures(*(part[index.clamp_max(frames - 1)] for part in features))
     if not bool(beyond.any()):
@@ -116,7 +130,7 @@ class _Blend:
         for name, total in self._sums.items():
             found[name] = total / self._total.reshape(-1, *(1,) * (total.ndim - 1))
         for name in _TURNS:
-            found[name] = roma.special_gramschmidt(found[name])
+            found[name] = rot6d_to_rotmat(rotmat_to_rot6d(found[name]))
         found["up"] = normalize(found["up"], dim=-1)
         return MevaFrames(**found)
 

@@ -182,6 +182,11 @@
       ["Floor penetration", "mm", one(q.penetration_mm)],
       ["Jitter", "m/s³", one(q.jitter_m_s3)],
     ];
+    if (take.doubt_mm) list.push(["Uncertainty of joints (mean)", "mm", one(take.doubt_mm)]);
+    if (take.rest_percent) {
+      const [left, right] = take.rest_percent;
+      list.push(["Foot rests, as the motion has it", "%", [{ values: left, colour: "--left", label: "left" }, { values: right, colour: "--right", label: "right" }]]);
+    }
     strips = list.map(([title, unit, series, bands]) => new Plot(byId("strips"), { ...common, title, unit, series, bands, floor: 0 }));
     turnPage(true);
   }
