@@ -42,6 +42,8 @@ class Source(NamedTuple):
     folder: Path
     video: Path | None
     keypoints: Path | None
+    features: Path | None = None
+    """Per-frame image features, where the lift reads them."""
 
     @property
     def path(self) -> Path:
@@ -77,9 +79,10 @@ def name_sources(config: RunConfig) -> list[Source]:
     count = max(len(config.videos), len(config.keypoints))
     videos = config.videos or (None,) * count
     keypoints = config.keypoints or (None,) * count
+    features = config.features or (None,) * count
     sources: list[Source] = []
     taken: set[str] = set()
-    for video, points in zip(videos, keypoints, strict=True):
+    for video, points, rows in zip(videos, keypoints, features, strict=True):
         given = video or points
         # Names that end in a dot or a space cannot be made on every system.
         stem = (given.resolve().stem if given else "").strip(". ") or "video"
@@ -88,7 +91,7 @@ def name_sources(config: RunConfig) -> list[Source]:
             number += 1
             name = f"{stem}_{number}"
         taken.add(name.casefold())
-        sources.append(Source(name, config.out / name, video, points))
+        sources.append(Source(name, config.out / name, video, points, rows))
     return sources
 
 
@@ -100,7 +103,7 @@ def check_run(config: RunConfig, sources: Sequence[Source]) -> None:
         OutputError: OUT cannot be written, or holds a result that would be lost.
     """
     out = config.out
-    for path in (*config.videos, *config.keypoints):
+    for path in (*config.videos, *config.keypoints, *config.features):
         if not path.exists():
             raise InputError(path, "does not exist", "check the path")
     try:

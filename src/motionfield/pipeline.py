@@ -7,6 +7,7 @@ the last finished stage and ends with the same result.
 import time
 from collections.abc import Callable
 from functools import cached_property
+from pathlib import Path
 from typing import NamedTuple, TypeVar, final
 
 import numpy as np
@@ -19,7 +20,8 @@ from motionfield.core.assets import fetch_asset, is_present
 from motionfield.core.errors import InputError, MotionfieldError
 from motionfield.core.history import make_key
 from motionfield.core.progress import Progress, silent
-from motionfield.data import CameraPath, Keypoints, Motion, Take, Tracks, Video
+from motionfield.data import CameraPath, FeatureClip, Keypoints, Motion, Take, Tracks, Video
+from motionfield.formats.features import on_frames, read_features
 from motionfield.formats.keypoint_files import read_keypoints
 from motionfield.formats.video_file import stream_frames
 from motionfield.outputs import (
@@ -44,6 +46,15 @@ from motionfield.steps.track import PoseModels, Tracker
 
 Made = TypeVar("Made")
 Failed = tuple[Source, MotionfieldError]
+
+
+class _Features(NamedTuple):
+    """Image features of one input."""
+
+    path: Path
+    clip: FeatureClip
+    key: str
+    """What is in the file."""
 
 
 class RunResult(NamedTuple):
@@ -88,7 +99,8 @@ class Pipeline:
         config = self._config
         key = self._input_key(source)
         whole_key = make_key(key, config.calibrate, config.body, config.lift, config.fit)
-        whole_key = make_key(whole_key, self._weights_key)
+        clip = self._features(source)
+        whole_key = make_key(whole_key, self._weights_key, None if clip is None else clip.key)
         whole_key = make_key(whole_key, config.method, config.seed, config.overlay)
         check_key(source, whole_key)
         store = StageStore(source.folder / ".stages", config.resume)
@@ -98,23 +110,29 @@ class Pipeline:
         key = make_key(key, config.calibrate, config.body)
         camera = store.record("calibrate", key, CameraPath, lambda: self._calibrate(tracks, video))
         takes = [
-            self._run_person(store, key, tracks, index, camera)
+            self._run_person(store, key, tracks.person(index), index, camera, clip)
             for index in range(tracks.num_persons)
         ]
         result = SourceResult(source, video, takes, tracks.warnings, store.times, whole_key)
         return write_source(result, self._body(), config, self._progress)
 
     def _run_person(
-        self, store: StageStore, key: str, tracks: Tracks, index: int, camera: CameraPath
+        self,
+        store: StageStore,
+        key: str,
+        keypoints: Keypoints,
+        index: int,
+        camera: CameraPath,
+        features: "_Features | None",
     ) -> Take:
         config = self._config
-        keypoints = tracks.person(index)
         key = make_key(key, config.lift, self._weights_key, index)
+        key = key if features is None else make_key(key, features.key)
         initial = store.record(
             f"lift_{index}",
             key,
             Motion,
-            lambda: self._lift(keypoints, camera),
+            lambda: self._lift(keypoints, camera, features),
         )
         fitted = FitResult(initial, camera)
         if config.method == "fit":
@@ -163,8 +181,14 @@ class Pipeline:
         exif_focal_px = None if video is None else video.exif_focal_px
         return self._seeded(lambda: calibrator.calibrate(tracks, exif_focal_px))
 
-    def _lift(self, keypoints: Keypoints, camera: CameraPath) -> Motion:
-        motion = self._seeded(lambda: self._lifter.lift(keypoints, camera, self._progress))
+    def _lift(
+        self, keypoints: Keypoints, camera: CameraPath, features: "_Features | None"
+    ) -> Motion:
+        lifter = self._lifter
+        if features is not None:
+            clip = on_frames(features.clip, keypoints.frame_index, features.path)
+            lifter = make_lifter(self._config.lift, self._body(), PoseMixture.load(), clip)
+        motion = self._seeded(lambda: lifter.lift(keypoints, camera, self._progress))
         # The camera was made from the same keypoints: its history comes in between.
         return motion.replace(history=(*camera.history, *motion.history[len(keypoints.history) :]))
 
@@ -177,6 +201,13 @@ class Pipeline:
         """What the network's weights are, whatever their file is called."""
         path = weights_of(self._config.lift)
         return None if path is None else fingerprint(path)
+
+    def _features(self, source: Source) -> "_Features | None":
+        """The source's image features; damaged ones are told before anything is computed."""
+        if source.features is None:
+            return None
+        clip = read_features(source.features, source.path.stem, width=None)
+        return _Features(source.features, clip, fingerprint(source.features))
 
     def _fitter(self) -> Fitter:
         return make_fitter(self._config.fit, self._body(), PoseMixture.load())

@@ -23,6 +23,8 @@ class RunConfig:
     """Video files or folders of images."""
     keypoints: tuple[Path, ...] = ()
     """Keypoint files that stand for tracking, one per video; without videos, one per take."""
+    features: tuple[Path, ...] = ()
+    """Per-frame image features, one file per video (or keypoint file): MEVA lifts from them."""
     method: Literal["fit", "meva"] = "fit"
     """fit: lift, then fit to the keypoints; meva: MEVA's lift alone, which is fast."""
     read: ReadConfig = field(default_factory=ReadConfig)
@@ -47,5 +49,14 @@ class RunConfig:
                 f"{len(self.keypoints)} keypoint files for {len(self.videos)} videos; "
                 "give one --keypoints file per video, in the same order"
             )
+        if self.features and not (self.method == "meva" and self.lift.images):
+            raise OptionError("--features: only MEVA reads them; add --method meva")
+        if self.features and len(self.features) != len(self.videos or self.keypoints):
+            raise OptionError(
+                f"{len(self.features)} --features files for {len(self.videos or self.keypoints)} "
+                "inputs; give one per input, in the same order"
+            )
+        if self.features and self.track.person == "all":
+            raise OptionError("--features: are of one person; leave --person all out")
         if self.method == "meva" and self.lift.method != "meva":
             raise OptionError(f"method meva with lift {self.lift.method!r}: give LiftConfig meva")

@@ -101,6 +101,20 @@ def _add_input_options(parser: argparse.ArgumentParser) -> None:
         help="2D keypoints (our .npz, OpenPose JSON) instead of tracking",
     )
     group.add_argument(
+        "--features",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="FILE",
+        help="per-frame image features of each input, for --method meva with --meva-weights",
+    )
+    group.add_argument(
+        "--meva-weights",
+        type=Path,
+        metavar="FILE",
+        help="weights of your own for --method meva",
+    )
+    group.add_argument(
         "--init",
         nargs="+",
         type=Path,
@@ -152,12 +166,17 @@ def config_of(options: argparse.Namespace) -> "RunConfig":
         raise OptionError(f"--seed {options.seed}: give a number from 0 to 4294967295")
     intrinsics = None if options.calib is None else parse_calib(options.calib)
     meva = options.method == "meva"
-    lift = LiftConfig(height_m=options.height)
+    if options.meva_weights is not None and not meva:
+        raise OptionError("--meva-weights: only MEVA reads them; add --method meva")
+    lift = LiftConfig(
+        height_m=options.height, weights=options.meva_weights, images=bool(options.features)
+    )
     return RunConfig(
         method="meva" if meva else "fit",
         out=options.output,
         videos=tuple(options.videos),
         keypoints=tuple(options.keypoints),
+        features=tuple(options.features),
         read=ReadConfig(parse_range(options.range), options.capture_fps),
         track=TrackConfig(person=options.person),
         calibrate=CalibrateConfig(intrinsics, options.focal, options.height),

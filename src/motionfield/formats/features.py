@@ -157,7 +157,7 @@ def _rows_of(path: Path, content: Mapping[Any, Any], name: str | None) -> Int[nd
 
 def _chosen(path: Path, names: tuple[str, ...], name: str | None) -> str:
     """The one of several that is meant."""
-    if len(names) == 1 and name is None:
+    if len(names) == 1:
         return names[0]
     found = [n for n in names if name is not None and name in (n, _stem(n))]
     if len(found) == 1:

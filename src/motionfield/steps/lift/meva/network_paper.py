@@ -197,14 +197,22 @@ class PaperMeva(nn.Module):
         )
 
     @classmethod
-    def load(cls, path: Path | str) -> "PaperMeva":
+    def load(cls, path: Path | str, body: str | None = None) -> "PaperMeva":
         """Read weights of your own; ready for use, not training.
+
+        Args:
+            path: of the file.
+            body: name of the body that is to move; None: any.
 
         Raises:
             MissingAssetError: no such file.
-            InputError: the file is no such network of this version, or is damaged.
+            InputError: the file is no such network of this version, is damaged, or was trained
+                on another body.
         """
         file = read_weights(path, _FORMAT, _TRAIN)
+        trained = file.header.get("body")
+        if body is not None and trained != body:
+            raise InputError(path, f"was trained on the body {trained!r}, not {body!r}", _TRAIN)
         try:
             decoder = MotionVAE(MotionVAEConfig(**file.header["vae"]))
             network = cls(PaperConfig(**file.header["config"]), decoder)
