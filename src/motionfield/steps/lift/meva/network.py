@@ -7,6 +7,7 @@ recurrences, two frames to a token; the refinement sees how far the body of its 
 from what was seen, and works on all frames together. docs/meva.md gives the figures.
 """
 
+import math
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final, NamedTuple, final
@@ -21,6 +22,7 @@ from motionfield.core.errors import InputError
 from motionfield.core.keypoint_sets import BLAZEPOSE_33
 from motionfield.geometry.rotations import rot6d_to_rotmat
 from motionfield.priors.motion_vae import MotionVAE, MotionVAEConfig
+from motionfield.priors.motion_vae_parts import cosine_transform
 from motionfield.priors.weight_file import read_weights, shipped_weights, write_weights
 from motionfield.steps.lift.meva.features import INPUTS, POINTS, WINDOW, CropFeatures
 
@@ -120,8 +122,11 @@ class MevaNetwork(nn.Module):
         self.ste_norm = nn.LayerNorm(width)
         self.squeeze = nn.Linear(width, 32)
         self.latent = nn.Linear(32 * WINDOW // frames, config.vae.latent)
-        self.decoder = MotionVAE(config.vae)
-        self.decoder.requires_grad_(config.own_decoder)
+        self.decoder: MotionVAE | FreeDecoder
+        if config.own_decoder:
+            self.decoder = FreeDecoder(config.vae)
+        else:
+            self.decoder = MotionVAE(config.vae).requires_grad_(False)
         self.context = nn.Linear(width, frames * (BETAS + 3))
         state = _POSE + BETAS + 3
         self.refine_embed = nn.Linear(width + frames * (state + _FEEDBACK), width)
@@ -155,19 +160,14 @@ class MevaNetwork(nn.Module):
 
     def stages(self, features: CropFeatures) -> Stages:
         """As ``forward``, with all that leads there."""
-        hidden = self._tokens(features.inputs, self.embed)
+        hidden = self.embed(self._paired(features.inputs))
         for block in self.ste:
             hidden = block(hidden)
         hidden = self.ste_norm(hidden)
-        latent = self.latent(self.squeeze(hidden).flatten(1))
+        latent, rot6d = self._coarse(hidden)
         context = self._frames(self.context(hidden))
-        start = context.new_zeros(3)
-        start[0] = -torch.tensor(_TALL).log()
-        state = State(
-            self.decoder.decode(latent).flatten(-2),
-            context[..., :BETAS],
-            context[..., BETAS:] + start,
-        )
+        start = context.new_tensor((-math.log(_TALL), 0.0, 0.0))
+        state = State(rot6d, context[..., :BETAS], context[..., BETAS:] + start)
         states, points = [state], [self._points(state)]
         last = hidden
         for _ in range(0 if self.config.vme_only else self.config.refinements):
@@ -185,6 +185,16 @@ class MevaNetwork(nn.Module):
             joints_sd=softplus(others[..., 8:] - 3) + _LEAST_SD_M,
         )
 
+    def _coarse(self, hidden: Tensor) -> tuple[Tensor, Tensor]:
+        """The window's code and its motion; of shorter pieces (in training) the mean motion's."""
+        frames = hidden.shape[1] * self.config.token_frames
+        if frames == WINDOW:
+            latent = self.latent(self.squeeze(hidden).flatten(1))
+            return latent, self.decoder.decode(latent).flatten(-2)
+        latent = hidden.new_zeros(len(hidden), self.config.vae.latent)
+        mean = self.decoder.decode(latent[:1]).flatten(-2).mean(1, keepdim=True)
+        return latent, mean.expand(len(hidden), frames, -1)
+
     def _refine(
         self, hidden: Tensor, state: State, points: Tensor, features: CropFeatures
     ) -> tuple[State, Tensor]:
@@ -199,8 +209,7 @@ class MevaNetwork(nn.Module):
         inner = self.refine_norm(inner)
         change = self._frames(self.correct(inner)) * _STATE_UNIT
         rot6d, betas, camera = change.split((_POSE, BETAS, 3), dim=-1)
-        before = state if state.rot6d is not None else state
-        return State(before.rot6d + rot6d, before.betas + betas, before.camera + camera), inner
+        return State(state.rot6d + rot6d, state.betas + betas, state.camera + camera), inner
 
     def _points(self, state: State) -> Float[Tensor, "windows frames 57 3"]:
         windows, frames = state.betas.shape[:2]
@@ -212,9 +221,6 @@ class MevaNetwork(nn.Module):
         )
         points = torch.cat((posed.joints, posed.keypoints), dim=1) - posed.joints[:, :1]
         return points.unflatten(0, (windows, frames))
-
-    def _tokens(self, rows: Tensor, embed: nn.Linear) -> Tensor:
-        return embed(self._paired(rows))
 
     def _paired(self, rows: Tensor) -> Tensor:
         """Rows of the frames of one token side by side."""
@@ -247,6 +253,27 @@ class MevaNetwork(nn.Module):
         except (KeyError, TypeError, RuntimeError) as error:
             raise InputError(path, f"is damaged ({error})", _TRAIN) from error
         return network.eval().requires_grad_(False)
+
+
+class FreeDecoder(nn.Module):
+    """The linear autoencoder's decoder with everything left to be learnt: a code becomes the
+    lowest frequencies of a window."""
+
+    cosines: Tensor
+
+    def __init__(self, config: MotionVAEConfig) -> None:
+        super().__init__()
+        self.spectrum = nn.Linear(config.latent, config.frequencies * _POSE)
+        cosines = cosine_transform(config.frames, config.frequencies)
+        self.register_buffer("cosines", cosines, persistent=False)
+        self.register_buffer("rest", torch.eye(3)[:, :2].mT.flatten().repeat(_JOINTS))
+
+    def decode(
+        self, latent: Float[Tensor, "windows latent"]
+    ) -> Float[Tensor, "windows frames 24 6"]:
+        """As ``MotionVAE.decode``."""
+        spectrum = self.spectrum(latent).unflatten(1, (-1, _POSE))
+        return _joints(self.cosines.T @ spectrum + self.rest)
 
 
 def project_weak(
