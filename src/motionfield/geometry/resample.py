@@ -56,13 +56,13 @@ def resample_positions(
     """
     if len(time_s) == 1:
         return positions.expand(len(at_s), *positions.shape[1:]).clone()
+    if torch.equal(time_s, at_s):
+        return positions.clone()
     bracket = _Bracket.of(time_s, at_s)
     if smooth:
         shape = (-1, *(1,) * (positions.ndim - 1))
-        return sum(
-            (weight.to(positions).reshape(shape) * positions[index])
-            for index, weight in bracket.smooth(time_s)
-        )
+        parts = [w.to(positions).reshape(shape) * positions[i] for i, w in bracket.smooth(time_s)]
+        return torch.stack(parts).sum(0)
     share = bracket.share.to(positions.dtype).reshape(-1, *(1,) * (positions.ndim - 1))
     return positions[bracket.left] * (1 - share) + positions[bracket.right] * share
 
@@ -81,6 +81,8 @@ def resample_rotations(
     """
     if len(time_s) == 1:
         return rotations.expand(len(at_s), *rotations.shape[1:]).clone()
+    if torch.equal(time_s, at_s):
+        return rotations.clone()
     bracket = _Bracket.of(time_s, at_s)
     start = rotations[bracket.left]
 
@@ -91,4 +93,5 @@ def resample_rotations(
     if not smooth:
         return start @ roma.rotvec_to_rotmat(arc(bracket.right, bracket.share))
     others = bracket.smooth(time_s)[1:]
-    return start @ roma.rotvec_to_rotmat(sum(arc(index, weight) for index, weight in others))
+    arcs = torch.stack([arc(index, weight) for index, weight in others])
+    return start @ roma.rotvec_to_rotmat(arcs.sum(0))

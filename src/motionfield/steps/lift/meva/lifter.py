@@ -126,7 +126,9 @@ class MevaLifter(Lifter):
         soles = path.place.unsqueeze(1) + soles
         feet = self._config.meva.feet
         shifts = foot_shifts(soles, evidence.rest, stands, scene.at.rate_hz, feet)
-        return path, reach(rotations, posed.joints @ R_camera_world, shifts)
+        joints = posed.joints @ R_camera_world
+        blocks = (part.split(_POSED_AT_ONCE) for part in (rotations, joints, shifts))
+        return path, torch.cat([reach(*block) for block in zip(*blocks, strict=True)])
 
     def _seen_at(self, scene: "_Scene", posed: _Posed) -> Float[Tensor, "frames 3"]:
         """Where the picture has the root joint, camera axes; NaN where nobody is seen."""
