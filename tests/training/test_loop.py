@@ -179,7 +179,7 @@ def test_a_killed_process_goes_on_to_the_same_result(tmp_path: Path) -> None:
     """Killed while it writes checkpoints all the time: never a damaged one."""
 
     def start(name: str) -> subprocess.Popen[bytes]:
-        return subprocess.Popen([sys.executable, "-c", _PROGRAM, str(tmp_path / name), "3000"])
+        return subprocess.Popen([sys.executable, "-c", _PROGRAM, str(tmp_path / name), "600"])
 
     assert start("whole").wait() == 0
     killed = start("cut")

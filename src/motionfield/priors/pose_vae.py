@@ -22,6 +22,8 @@ POSE_JOINTS: Final = MIXTURE_JOINTS
 """The joints whose rotations it knows: all but the root and the hands."""
 _COUNT: Final = len(POSE_JOINTS)
 _ALL: Final = 23
+_SPREAD_RAD: Final = 0.12
+"""What is left of true poses by ``project``, per axis, about."""
 _FORMAT: Final = "motionfield-pose-vae-1"
 _TRAIN: Final = "run motionfield train pose_vae --data DIR"
 _IDENTITY_6D: Final = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
@@ -84,11 +86,16 @@ class PoseVAE(nn.Module):
         return self.decode(self.encode(body_pose)[0])
 
     def energy(self, body_pose: Float[Tensor, "frames 23 3 3"]) -> Float[Tensor, "frames"]:
-        """Half the squared length of the latent mean: the negative log density there.
+        """How far ``project`` turns the joints: half the squared angles over ``_SPREAD_RAD``'s.
 
-        As VPoser serves SMPLify-X (its eq. 5) and SLAHMR.
+        A denoising autoencoder moves a pose along the gradient of its log density (Alain and
+        Bengio, JMLR 2014, theorem 1), so this grows where the density is low. VPoser's energy,
+        half the squared latent mean, is for fits within the latent space: as an energy of given
+        poses it tells them from noise badly (docs/priors.md).
         """
-        return 0.5 * self.encode(body_pose)[0].square().sum(-1)
+        own, near = body_pose[:, :_COUNT], self.project(body_pose)[:, :_COUNT]
+        # Of two rotations the squared difference is 4 (1 - cos), about twice the squared angle.
+        return (own - near).square().sum((1, 2, 3)) / (4 * _SPREAD_RAD**2)
 
     def divergence(self, body_pose: Float[Tensor, "frames 23 3 3"]) -> Float[Tensor, "frames"]:
         """Kullback-Leibler divergence of the posterior from N(0, 1), nats (NeMo's term)."""

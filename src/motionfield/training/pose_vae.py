@@ -136,7 +136,7 @@ def train_as_ordered(order: TrainOrder, progress: Progress = silent) -> list[str
         credit=data.credit,
         command=order.command,
         size=f"{report.parameters / 1e6:.2f} million parameters (VPoser: about 1 million)",
-        figures=tuple(report.lines()[:-1]),
+        figures=tuple(report.lines()[:-2]),
         limits=_LIMITS,
     )
     return [*report.lines(), f"card: {write_card(order.output, card)}"]
@@ -229,13 +229,13 @@ def judge(vae: PoseVAE, poses: PoseSet, body: Body, seed: int = 0) -> PoseFigure
         weight = poses.chance[start : start + _BLOCK].double()
         mean, std = vae.encode(pose)
         back, noisy = vae.decode(mean), shaken(pose, 0.3, generator)
-        true = _joints(body, pose)
+        true = joints_of_pose(body, pose)
         parts = (
-            _distance_mm(_joints(body, back), true),
+            _distance_mm(joints_of_pose(body, back), true),
             roma.rotmat_geodesic_distance(back, pose)[:, :21].mean(-1) * (180 / math.pi),
             divergence_of(mean, std),
-            _distance_mm(_joints(body, noisy), true),
-            _distance_mm(_joints(body, vae.project(noisy)), true),
+            _distance_mm(joints_of_pose(body, noisy), true),
+            _distance_mm(joints_of_pose(body, vae.project(noisy)), true),
         )
         sums += torch.stack([(part.double() * weight).sum() for part in parts])
     return PoseFigures(len(poses.rot6d), *(float(value) for value in sums))
@@ -287,7 +287,10 @@ def _points(body: Body, pose: Tensor) -> Float[Tensor, "frames points 3"]:
     return torch.cat((posed.joints, posed.keypoints), dim=1)
 
 
-def _joints(body: Body, pose: Tensor) -> Float[Tensor, "frames 21 3"]:
+def joints_of_pose(
+    body: Body, pose: Float[Tensor, "frames 23 3 3"]
+) -> Float[Tensor, "frames 21 3"]:
+    """Joints 1 to 21 of the average body relative to its pelvis, metres."""
     joints = body.pose(*_placed(body, pose)).joints
     return joints[:, 1:22] - joints[:, :1]
 
@@ -305,7 +308,9 @@ def _novelty(vae: PoseVAE, poses: PoseSet, body: Body, seed: int) -> float:
     """How far draws of the prior lie from poses that it was trained on, mm."""
     generator = torch.Generator().manual_seed(seed)
     chosen = torch.multinomial(poses.chance, _BLOCK, True, generator=generator)
-    known = _joints(body, rot6d_to_rotmat(poses.rot6d[chosen]))
-    drawn = _joints(body, vae.decode(torch.randn(256, vae.config.latent, generator=generator)))
+    known = joints_of_pose(body, rot6d_to_rotmat(poses.rot6d[chosen]))
+    drawn = joints_of_pose(
+        body, vae.decode(torch.randn(256, vae.config.latent, generator=generator))
+    )
     apart = [(one - known).norm(dim=-1).mean(-1).amin() for one in drawn]
     return float(torch.stack(apart).mean()) * 1000
