@@ -62,9 +62,7 @@ class MevaFigures(NamedTuple):
         )
 
 
-def held_out_windows(
-    clips: Sequence[TrainingClip], body: Body, count: int = 200
-) -> Windows:
+def held_out_windows(clips: Sequence[TrainingClip], body: Body, count: int = 200) -> Windows:
     """A window of each of ``count`` made takes; always the same ones."""
     maker = TakeMaker(clips, body, _SEED, replace(JUDGED, frames=WINDOW))
     return stack([window_of(maker.make(number), 0) for number in range(count)])

@@ -34,6 +34,8 @@ class MevaLossWeights:
 
     points: float = 4.0
     """Joints and points about the root joint, mean absolute."""
+    guess: float = 4.0
+    """Points straight from the features, mean absolute."""
     local_points: float = 4.0
     """The same in the body's own axes: the pose without its orientation."""
     rotation: float = 0.3
@@ -77,6 +79,8 @@ def meva_losses(
         for name, term in found.items():
             terms[name] = terms.get(name, term.new_zeros(())) + factor * term
     known = truth.known
+    guessed = (stages.guess - truth.points).abs().mean(-1) @ _SHARE
+    terms["guess"] = weights.guess * _mean(guessed, known)
     contacts = binary_cross_entropy_with_logits(stages.contacts, truth.contacts, reduction="none")
     terms["contacts"] = weights.contacts * _mean(contacts.mean(-1), known)
     terms["up"] = weights.up * _mean((stages.up - truth.up).square().sum(-1), known)

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import torch
+from tests.steps.lift.made_worlds import FOCAL, SIZE, World, make_world
 
 from motionfield.steps.lift.meva.features import INPUTS, CropFeatures, keypoint_features
-from tests.steps.lift.made_worlds import FOCAL, SIZE, World, make_world
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,8 @@ def _features(world: World, **changes: np.ndarray) -> CropFeatures:
 def test_points_lie_in_a_box_of_unit_size_round_the_middle(world: World) -> None:
     xy = _features(world).points[..., :2]
     side = (xy.amax(1) - xy.amin(1)).amax(-1)
-    assert side.min() > 0.8 and side.max() < 1.25
+    assert side.min() > 0.8
+    assert side.max() < 1.25
     assert ((xy.amax(1) + xy.amin(1)) / 2).abs().max() < 0.15
 
 
@@ -92,12 +93,15 @@ def test_gaps_and_nothing_at_all_give_finite_numbers(world: World) -> None:
     keypoints = world.keypoints.keypoints_2d.copy()
     keypoints[10:30] = np.nan
     features = _features(world, keypoints_2d=keypoints)
-    assert torch.isfinite(features.inputs).all() and features.inputs.shape[-1] == INPUTS
-    assert features.seen[10:30].sum() == 0 and features.seen[30:].min() == 1
+    assert torch.isfinite(features.inputs).all()
+    assert features.inputs.shape[-1] == INPUTS
+    assert features.seen[10:30].sum() == 0
+    assert features.seen[30:].min() == 1
     # The crop goes on in a straight line where nobody is seen.
     assert features.path[10:30].diff(dim=0).abs().max() < 0.05
     nothing = _features(world, keypoints_2d=np.full_like(keypoints, np.nan), coarse_camera=None)
-    assert torch.isfinite(nothing.inputs).all() and nothing.seen.sum() == 0
+    assert torch.isfinite(nothing.inputs).all()
+    assert nothing.seen.sum() == 0
 
 
 def test_points_without_confidence_are_not_shown(world: World) -> None:

@@ -10,6 +10,7 @@ from motionfield.body.base import Body
 from motionfield.body.registry import load_body
 from motionfield.core.errors import InputError, MissingAssetError
 from motionfield.core.keypoint_sets import BLAZEPOSE_33
+from motionfield.geometry.rotations import axis_rotation
 from motionfield.priors.motion_vae import MotionVAEConfig
 from motionfield.priors.motion_vae_parts import LinearCode
 from motionfield.steps.lift.meva.features import POINTS, WINDOW, CropFeatures
@@ -17,6 +18,7 @@ from motionfield.steps.lift.meva.network import (
     MevaConfig,
     MevaNetwork,
     State,
+    Target,
     feedback,
     project_weak,
 )
@@ -80,7 +82,8 @@ def test_answers_are_rotations_directions_and_shares(body: Body) -> None:
         assert (torch.linalg.det(turns) > 0).all()
     assert torch.allclose(answer.up.norm(dim=-1), torch.ones(2, WINDOW), atol=1e-5)
     assert ((answer.contacts >= 0) & (answer.contacts <= 1)).all()
-    assert (answer.camera[..., 0] > 0).all() and (answer.joints_sd > 0).all()
+    assert (answer.camera[..., 0] > 0).all()
+    assert (answer.joints_sd > 0).all()
 
 
 def test_windows_do_not_know_of_each_other(body: Body) -> None:
@@ -106,7 +109,8 @@ def test_decoder_is_frozen_unless_it_is_its_own(body: Body) -> None:
         stages = network.stages(random_features())
         stages.points[-1].sum().backward()
         trained = [p.grad is not None for p in network.decoder.parameters()]
-        assert trained == [own] * len(trained) and len(trained) >= own
+        assert trained == [own] * len(trained)
+        assert len(trained) >= own
         assert network.latent.weight.grad is not None
 
 
@@ -124,8 +128,30 @@ def test_feedback_is_nothing_where_the_estimate_explains_what_was_seen(body: Bod
     explained = features._replace(
         points=torch.cat((seen, features.points[..., 2:]), dim=-1), coarse=coarse
     )
-    assert feedback(state, points, explained).abs().max() < 1e-5
-    assert feedback(state, points, features).abs().max() > 0.1
+    told = feedback(state, points, Target(explained, points))
+    assert told[..., :-6].abs().max() < 1e-5
+    assert feedback(state, points, Target(features, points))[..., :-6].abs().max() > 0.1
+    # A body at rest: its left is +x, its upper end +y of its own axes.
+    assert torch.allclose(told[0, 0, -6:], torch.tensor([1.0, 0, 0, 0, 1, 0]), atol=0.15)
+
+
+def test_feedback_in_3d_is_the_same_whichever_way_the_person_faces(body: Body) -> None:
+    features = random_features()
+    network = MevaNetwork(body, SMALL)
+    generator = torch.Generator().manual_seed(3)
+    off = 0.1 * torch.randn(2, WINDOW, 57, 3, generator=generator)
+
+    def told(turn: torch.Tensor) -> torch.Tensor:
+        turns = torch.eye(3).repeat(24, 1, 1)
+        turns[0] = turn
+        rot6d = turns[..., :2].mT.flatten().expand(2, WINDOW, 144)
+        state = State(rot6d, torch.zeros(2, WINDOW, 10), torch.zeros(2, WINDOW, 3))
+        points = network._points(state)
+        return feedback(state, points, Target(features, points + off @ turn.mT))
+
+    guess = slice(33 * 5, 33 * 5 + 57 * 3)
+    turn = axis_rotation("y", torch.tensor(2.0)) @ axis_rotation("x", torch.tensor(0.7))
+    assert torch.allclose(told(turn)[..., guess], told(torch.eye(3))[..., guess], atol=1e-5)
 
 
 def test_weak_camera_is_the_perspective_of_its_depth() -> None:

@@ -30,9 +30,11 @@ BETAS: Final = 10
 _JOINTS: Final = 24
 _POSE: Final = _JOINTS * 6
 _HIPS: Final = [_JOINTS + BLAZEPOSE_33.index(f"{side}_hip") for side in ("left", "right")]
+_SHOULDERS: Final = [_JOINTS + BLAZEPOSE_33.index(f"{side}_shoulder") for side in ("left", "right")]
 _FORMAT: Final = "motionfield-meva-1"
 _TRAIN: Final = "run motionfield train meva --data DIR"
-_FEEDBACK: Final = POINTS * 5
+_PLACES: Final = _JOINTS + POINTS
+_FEEDBACK: Final = POINTS * 5 + _PLACES * 3 + 6
 _OTHERS: Final = 2 + 3 + 3 + _JOINTS
 """Contacts, up, velocity, deviations."""
 _TALL: Final = 1.75
@@ -101,6 +103,9 @@ class Stages(NamedTuple):
     """The coarse motion, then the state after each round of refinement."""
     points: list[Float[Tensor, "windows frames 57 3"]]
     """Joints and BlazePose's points of each state from the root joint, crop axes, metres."""
+    guess: Float[Tensor, "windows frames 57 3"]
+    """The same points straight from the features, bound to no body: they are learnt sooner than
+    rotations, and show the refinement where to go."""
     contacts: Float[Tensor, "windows frames 2"]
     """Logits."""
     up: Float[Tensor, "windows frames 3"]
@@ -129,6 +134,7 @@ class MevaNetwork(nn.Module):
             self.decoder = MotionVAE(config.vae).requires_grad_(False)
         self.context = nn.Linear(width, frames * (BETAS + 3))
         state = _POSE + BETAS + 3
+        self.guess = nn.Linear(width, frames * _PLACES * 3)
         self.refine_embed = nn.Linear(width + frames * (state + _FEEDBACK), width)
         self.mrr = nn.ModuleList(_Block(width, config.heads) for _ in range(config.refine_layers))
         self.refine_norm = nn.LayerNorm(width)
@@ -169,9 +175,11 @@ class MevaNetwork(nn.Module):
         start = context.new_tensor((-math.log(_TALL), 0.0, 0.0))
         state = State(rot6d, context[..., :BETAS], context[..., BETAS:] + start)
         states, points = [state], [self._points(state)]
+        guess = self._frames(self.guess(hidden)).unflatten(-1, (_PLACES, 3))
+        target = Target(features, guess.detach())
         last = hidden
         for _ in range(0 if self.config.vme_only else self.config.refinements):
-            state, last = self._refine(hidden, states[-1], points[-1].detach(), features)
+            state, last = self._refine(hidden, states[-1], points[-1].detach(), target)
             states.append(state)
             points.append(self._points(state))
         others = self._frames(self.others(last))
@@ -179,6 +187,7 @@ class MevaNetwork(nn.Module):
             latent=latent,
             states=states,
             points=points,
+            guess=guess,
             contacts=others[..., :2],
             up=normalize(others[..., 2:5], dim=-1),
             velocity=others[..., 5:8],
@@ -196,11 +205,11 @@ class MevaNetwork(nn.Module):
         return latent, mean.expand(len(hidden), frames, -1)
 
     def _refine(
-        self, hidden: Tensor, state: State, points: Tensor, features: CropFeatures
+        self, hidden: Tensor, state: State, points: Tensor, target: "Target"
     ) -> tuple[State, Tensor]:
         """One round: how far the estimate is from what was seen, and what to change."""
         told = torch.cat(
-            (state.rot6d, state.betas, state.camera, feedback(state, points, features)), dim=-1
+            (state.rot6d, state.betas, state.camera, feedback(state, points, target)), dim=-1
         )
         # The last estimate is taken as it is: each round learns for itself, as in RAFT.
         inner = self.refine_embed(torch.cat((hidden, self._paired(told.detach())), dim=-1))
@@ -293,17 +302,41 @@ def project_weak(
     return (points[..., :2] + camera[..., None, 1:]) / depth.clamp_min(0.1)
 
 
+class Target(NamedTuple):
+    """What an estimate is compared with."""
+
+    features: CropFeatures
+    guess: Float[Tensor, "windows frames 57 3"]
+
+
 def feedback(
-    state: State, points: Float[Tensor, "windows frames 57 3"], features: CropFeatures
+    state: State, points: Float[Tensor, "windows frames 57 3"], target: Target
 ) -> Float[Tensor, "windows frames numbers"]:
-    """How far what was seen is from an estimate: 2D in units of the box, 3D in metres."""
+    """How far what was seen and guessed is from an estimate.
+
+    2D in units of the box; coarse 3D and the guess in metres along the body's own axes, so that
+    the same fault of a pose looks the same whichever way the person faces; last the directions of
+    the guess's trunk.
+    """
+    features = target.features
     body_points = points[..., _JOINTS:, :]
     off = features.points[..., :2] - project_weak(body_points, state.camera, features.size)
     off = off.clamp(-_FARTHEST, _FARTHEST) * features.points[..., 2:]
+    root = rot6d_to_rotmat(state.rot6d[..., :6])
     middle = points[..., _HIPS, :].mean(-2, keepdim=True)
-    deep = (features.coarse - (body_points - middle)).clamp(-_FARTHEST, _FARTHEST)
-    deep = deep * features.coarse_known[..., None, None]
-    return torch.cat((4 * off.flatten(-2), 2 * deep.flatten(-2)), dim=-1)
+    deep = (features.coarse - (body_points - middle)) @ root
+    deep = deep.clamp(-_FARTHEST, _FARTHEST) * features.coarse_known[..., None, None]
+    apart = ((target.guess - points) @ root).clamp(-_FARTHEST, _FARTHEST)
+    rows = (4 * off.flatten(-2), 4 * deep.flatten(-2), 4 * apart.flatten(-2), trunk(target.guess))
+    return torch.cat(rows, dim=-1)
+
+
+def trunk(points: Float[Tensor, "*windows frames 57 3"]) -> Float[Tensor, "*windows frames 6"]:
+    """Where the trunk's left and its upper end point: the first two columns of a rotation."""
+    hips, shoulders = points[..., _HIPS, :], points[..., _SHOULDERS, :]
+    left = (hips + shoulders).diff(dim=-2)[..., 0, :]
+    up = shoulders.mean(-2) - hips.mean(-2)
+    return torch.cat((normalize(-left, dim=-1), normalize(up, dim=-1)), dim=-1)
 
 
 def _joints(rot6d: Tensor) -> Float[Tensor, "*windows frames 24 6"]:
