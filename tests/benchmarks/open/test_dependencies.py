@@ -103,6 +103,19 @@ def test_a_new_method_leaves_the_old_ones(package: Path) -> None:
     assert after["c"] not in before.values()
 
 
+def test_shipped_weights_count(package: Path) -> None:
+    """They are named without their suffix."""
+    (package / "weights").mkdir()
+    weights = package / "weights" / "big.safetensors"
+    weights.write_bytes(b"first")
+    text = "def shipped_weights(name):\n    return name\nWHERE = shipped_weights('big')\n"
+    before = change(package, "low.py", "SIZE = 1\n", f"{text}SIZE = 1\n")
+    weights.write_bytes(b"second")
+    after = hashes(package)
+    assert after["a"] != before["a"]
+    assert after["b"] == before["b"]
+
+
 def test_our_methods_differ() -> None:
     found = {name: code_hash(method) for name, method in METHODS.items()}
     assert len(set(found.values())) == len(found)

@@ -12,6 +12,8 @@ import torch
 from motionfield.benchmarks.open.baselines.filtered import with_one_euro, with_savgol
 from motionfield.benchmarks.open.baselines.views import View, triangulate_views
 from motionfield.benchmarks.open.case import Given, Method, Tools
+from motionfield.body.base import Body
+from motionfield.data.camera_path import CameraPath
 from motionfield.data.tracks import Tracks
 from motionfield.steps.calibrate import CalibrateConfig, Calibrator
 from motionfield.steps.fit import (
@@ -21,7 +23,7 @@ from motionfield.steps.fit import (
     SmplifyConfig,
     SmplifyFitter,
 )
-from motionfield.steps.lift import IKLifter, LiftConfig
+from motionfield.steps.lift import IKLifter, LiftConfig, Lifter, make_lifter
 
 OfOne = Callable[[Given, Tools], FitResult]
 """A method that solves each take by itself."""
@@ -35,11 +37,38 @@ def first_motion(given: Given, tools: Tools) -> FitResult:
 
 
 def _first_motion(given: Given, tools: Tools) -> FitResult:
-    calibrator = Calibrator(CalibrateConfig(intrinsics=given.intrinsics), tools.body)
-    tracks = Tracks.of_one(given.keypoints)
-    camera = calibrator.calibrate(tracks, camera_motion=given.camera_motion)
+    camera = _calibrated(given, tools)
     motion = IKLifter(LiftConfig(), tools.body, tools.prior).lift(given.keypoints, camera)
     return FitResult(motion, camera)
+
+
+def _calibrated(given: Given, tools: Tools) -> CameraPath:
+    calibrator = Calibrator(CalibrateConfig(intrinsics=given.intrinsics), tools.body)
+    tracks = Tracks.of_one(given.keypoints)
+    return calibrator.calibrate(tracks, camera_motion=given.camera_motion)
+
+
+def meva(given: Given, tools: Tools) -> FitResult:
+    """``motionfield run --method meva``."""
+    camera = _calibrated(given, tools)
+    return FitResult(_meva_lifter(tools.body).lift(given.keypoints, camera), camera)
+
+
+def meva_fit(given: Given, tools: Tools) -> FitResult:
+    """The fit of ``fit``, from ``meva``."""
+    motion, camera = meva(given, tools)
+    fitter = SequenceFitter(SequenceFitConfig(), tools.body, tools.prior)
+    return fitter.fit(given.keypoints, camera, motion)
+
+
+_lifters: dict[str, Lifter] = {}
+
+
+def _meva_lifter(body: Body) -> Lifter:
+    """Loaded once per process."""
+    if body.name not in _lifters:
+        _lifters[body.name] = make_lifter(LiftConfig(method="meva"), body, None)
+    return _lifters[body.name]
 
 
 def smplify(given: Given, tools: Tools) -> FitResult:
@@ -96,6 +125,8 @@ METHODS: Final[dict[str, Method]] = {
     "one_euro": each(one_euro),
     "savgol": each(savgol),
     "fit": each(sequence_fit),
+    "meva": each(meva),
+    "meva_fit": each(meva_fit),
     "triangulation": triangulation,
 }
 """Name in tables and on the command line → method."""
