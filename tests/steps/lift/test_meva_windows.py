@@ -1,6 +1,10 @@
 """Windows over clips of any length: every frame is answered, seams leave no jump."""
 
+import os
+import subprocess
+import sys
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 import roma
@@ -128,3 +132,47 @@ def test_the_bar_moves_and_ends_full() -> None:
     run_windows(Numbering(), clip(1000), 30, 4, lambda stage, total, unit="frame": Counting())
     assert sum(steps) == 1000
     assert len(steps) == 5
+
+
+MEASURE = """
+import resource, sys
+import numpy as np, torch
+torch.set_num_threads(1)
+from motionfield.steps.lift.meva.network import MevaConfig, MevaNetwork
+from motionfield.priors.motion_vae import MotionVAEConfig
+from motionfield.steps.lift import LiftConfig, MevaLifter
+from steps.lift.made_worlds import make_world
+world, frames = make_world(), int(sys.argv[1])
+index = np.arange(frames) % 40
+names = ("keypoints_2d", "coarse_camera", "frame_index", "observed")
+repeated = {name: getattr(world.keypoints, name)[index] for name in names}
+keypoints = world.keypoints.replace(**repeated, time_s=np.arange(frames) / 30)
+camera = world.camera.at_frames(index)
+torch.manual_seed(0)
+small = MevaConfig(width=16, heads=2, layers=1, refine_layers=1, vae=MotionVAEConfig(latent=8))
+network = MevaNetwork(world.body, small)
+with torch.no_grad():
+    for value in network.parameters():
+        value += 0.05 * torch.randn_like(value)
+MevaLifter(LiftConfig(), world.body, network).lift(keypoints, camera)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+@pytest.mark.slow
+def test_memory_is_that_of_the_records() -> None:
+    """What a frame more costs is a few times what its records hold (2 kB), not the network's."""
+
+    def peak_kb(frames: int) -> int:
+        path = [str(Path(__file__).parents[2]), *sys.path]
+        done = subprocess.run(
+            [sys.executable, "-c", MEASURE, str(frames)],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(path)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return int(done.stdout)
+
+    per_frame_kb = (peak_kb(20000) - peak_kb(4000)) / 16000
+    assert per_frame_kb < 12
