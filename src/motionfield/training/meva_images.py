@@ -4,7 +4,8 @@ As published (paper, section 3.5; its public code for all that the text leaves o
 without decay or clipping, the rate falls to a tenth where PA-MPJPE has not gained for five epochs
 of 500 steps, 100 epochs, 32 windows of 90 frames of which 60 % have 2D alone; the best epoch is
 kept. It is judged on 3DPW's validation split (or on every tenth video with 3D truth), where the
-public code judges on the test split. Never run on the real data sets: unverified.
+public code judges on the test split. A GPU is used where torch finds one. Never run on the real
+data sets, nor on a GPU: unverified.
 """
 
 import math
@@ -17,6 +18,7 @@ import torch
 
 from motionfield.body.base import Body
 from motionfield.body.registry import load_body
+from motionfield.core.history import plain
 from motionfield.core.keypoint_sets import LSP_14, SMPL_24
 from motionfield.core.progress import Progress, silent
 from motionfield.formats.datasets.origins import ORIGINS, unverified
@@ -65,6 +67,8 @@ class ImageTraining:
     body: str = "anny"
     model: PaperConfig = field(default_factory=PaperConfig)
     """Its ``inputs`` and ``latent`` follow the features and the motion autoencoder."""
+    vae: Path | None = None
+    """Weights of the motion autoencoder; None: those that ship in the package."""
     loop: LoopConfig = field(
         default_factory=lambda: LoopConfig(
             steps=50_000, learning_rate=5e-5, clip_norm=_NO_CLIP, checkpoint_s=600.0
@@ -78,7 +82,7 @@ class ImageTraining:
 
 PRESETS: Final = {
     "paper": ImageTraining(),
-    # A tenth of the weights: what two cores can train in a night.
+    # A tenth of the weights: what two cores can train in a day or two.
     "default": ImageTraining(
         model=PaperConfig(width=512, encoder_hidden=256, motion_hidden=192, refiner_hidden=512),
         loop=LoopConfig(steps=20_000, learning_rate=2e-4, clip_norm=_NO_CLIP, checkpoint_s=600.0),
@@ -153,9 +157,9 @@ def train_as_ordered(order: TrainOrder, progress: Progress = silent) -> list[str
 
 
 def start_decoder(config: ImageTraining) -> MotionVAE:
-    """The shipped motion autoencoder; without it, one of the published form that knows nothing."""
+    """The trained motion autoencoder; without it, one of the published form that knows nothing."""
     if not config.model.without_vae:
-        return MotionVAE.load()
+        return MotionVAE.load(config.vae)
     torch.manual_seed(config.seed)
     own = replace(VAE_PRESETS["paper"], frames=config.windows.length, latent=config.model.latent)
     return MotionVAE(own)
@@ -184,23 +188,34 @@ def train_on(
         latent=decoder.config.latent,
     )
     torch.manual_seed(config.seed)
-    network = PaperMeva(sizes, decoder)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    network = PaperMeva(sizes, decoder).to(device)
 
     def losses(generator: torch.Generator) -> Losses:
-        batch = pool.draw(config.batch, generator)
+        batch = pool.draw(config.batch, generator).to(device)
         return image_losses(network(batch.features), batch.truth, body, config.weights)
 
     def error() -> float:
         found = judge(network, held, body, _JUDGED).pa_mpjpe_mm
         return found if math.isfinite(found) else _flat_error(network, held, body)
 
-    train(network, losses, config.loop, output, config.seed, progress, (config.plateau, error))
-    network.eval().requires_grad_(False)
+    told = [asdict(sizes), config.windows, config.weights, config.batch, config.body]
+    train(
+        network,
+        losses,
+        config.loop,
+        output,
+        config.seed,
+        progress,
+        judged=(config.plateau, error),
+        made_of=[*told, [video.name for video in learned]],
+    )
+    network.eval().requires_grad_(False).cpu()
     parameters = sum(
         p.numel() for name, p in network.named_parameters() if not name.startswith("decoder.")
     )
     made_of: dict[str, Any] = {
-        "training": asdict(config),
+        "training": plain(config),
         "body": config.body,
         "data": list(found.datasets),
         "licence": _LICENCE,
@@ -223,8 +238,9 @@ def judge(
             if most is not None and windows >= most:
                 break
             windows += len(batch.features)
-            posed = posed_output(network(batch.features), body)
-            for ours, theirs in zip(posed.joints, batch.truth.joints, strict=True):
+            seen = batch.features.to(network.refiner.start_betas.device)
+            posed = posed_output(network(seen), body)
+            for ours, theirs in zip(posed.joints.cpu(), batch.truth.joints, strict=True):
                 scores += _scores(ours, theirs)
     means = [_over_frames([score[kind] for score in scores]) for kind in range(3)]
     return ImageFigures(windows, *means)
@@ -232,7 +248,7 @@ def judge(
 
 def _flat_error(network: PaperMeva, pool: WindowPool, body: Body) -> float:
     """Where no 3D truth is at hand: the 2D term."""
-    batch = pool.blocks(_JUDGED)[0]
+    batch = pool.blocks(_JUDGED)[0].to(str(network.refiner.start_betas.device))
     return float(image_losses(network(batch.features), batch.truth, body)["points"])
 
 

@@ -76,6 +76,10 @@ class Batch(NamedTuple):
     features: Float[Tensor, "windows frames width"]
     truth: ImageTruth
 
+    def to(self, device: str) -> "Batch":
+        """On another device."""
+        return Batch(self.features.to(device), ImageTruth(*(p.to(device) for p in self.truth)))
+
 
 @dataclass(frozen=True)
 class WindowChoice:
