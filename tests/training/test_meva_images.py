@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 import torch
 
+from formats.datasets.make_training_files import prepared_table, write_prepared
 from motionfield.body.registry import load_body
+from motionfield.cli.main import main
 from motionfield.core.errors import OptionError
 from motionfield.geometry.rotations import rotmat_to_rot6d
 from motionfield.priors.motion_vae import MotionVAE, MotionVAEConfig
@@ -18,6 +20,8 @@ from motionfield.steps.lift.meva.network_paper import (
     PaperOutput,
     project_box,
 )
+from motionfield.training import meva_images
+from motionfield.training.card import check_card
 from motionfield.training.loop import LoopConfig, Plateau
 from motionfield.training.meva_images import (
     PRESETS,
@@ -202,6 +206,33 @@ def test_ablations_differ_where_they_should(tmp_path: Path) -> None:
     out = network(torch.randn(2, LENGTH, WIDTH))
     assert torch.equal(out.rot6d, out.coarse)
     assert results["full"].figures.pa_mpjpe_mm < results["vme"].figures.pa_mpjpe_mm
+
+
+def test_the_command_writes_weights_and_a_card_that_says_whose_data(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_prepared(tmp_path / "data" / "3dpw_train_db.pt", prepared_table(24, 16))
+    write_prepared(tmp_path / "data" / "3dpw_val_db.pt", prepared_table(10, 16))
+    vae = tmp_path / "vae.safetensors"
+    _decoder().save(vae)
+    quick = replace(SMALL, vae=vae, batch=4)
+    monkeypatch.setitem(meva_images.PRESETS, "default", quick)
+    output = tmp_path / "w.safetensors"
+    words = ["train", "meva_images", "--data", str(tmp_path / "data"), "--steps", "2", "--quiet"]
+    assert main([*words, "-o", str(output), "--free-data"]) == 2
+    assert "none of its data sets is free" in capsys.readouterr().err
+    assert main([*words, "-o", str(output)]) == 0
+    told = capsys.readouterr().out
+    assert "3DPW: 2 videos to train on" in told
+    assert "Penn Action: left out, no videos with features" in told
+    assert "UNVERIFIED: the reader of 3DPW has never seen the real files" in told
+    rows = check_card(output)
+    assert "research only, not to be used commercially" in rows["Licence"]
+    assert "3DPW: non-commercial research" in rows["Licence"]
+    assert rows["Command"] == "`motionfield train meva_images --data DIR --steps 2`"
+    assert "published: 58.6 million" in rows["Size"]
+    assert "UNVERIFIED" in output.with_suffix(".md").read_text()
+    assert PaperMeva.load(output, "toy").config.inputs == 16
 
 
 def test_presets() -> None:

@@ -18,6 +18,7 @@ import torch
 
 from motionfield.body.base import Body
 from motionfield.body.registry import load_body
+from motionfield.core.errors import OptionError
 from motionfield.core.history import plain
 from motionfield.core.keypoint_sets import LSP_14, SMPL_24
 from motionfield.core.progress import Progress, silent
@@ -128,9 +129,14 @@ def train_as_ordered(order: TrainOrder, progress: Progress = silent) -> list[str
     """``motionfield train meva_images``: weights, card, and what to tell.
 
     Raises:
+        OptionError: free data alone are asked for: none of these data sets is.
         InputError: no data set with features in the folder, or a damaged file.
         MissingAssetError: the motion autoencoder's weights are not there.
     """
+    if order.free_data:
+        raise OptionError(
+            "train meva_images --free-data: none of its data sets is free for all uses; leave it out"
+        )
     config = replace(PRESETS[order.preset], seed=order.seed)
     if order.steps is not None:
         config = replace(config, loop=replace(config.loop, steps=order.steps))
