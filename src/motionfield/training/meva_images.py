@@ -135,7 +135,7 @@ def train_as_ordered(order: TrainOrder, progress: Progress = silent) -> list[str
     """
     if order.free_data:
         raise OptionError(
-            "train meva_images --free-data: none of its data sets is free for all uses; leave it out"
+            "train meva_images: none of its data sets is free for all uses; leave --free-data out"
         )
     config = replace(PRESETS[order.preset], seed=order.seed)
     if order.steps is not None:
