@@ -16,6 +16,7 @@ BENCHMARKS = {
     "pose2sim": "motionfield.benchmarks.pose2sim:measure_pose2sim",
     "pose2sim_multi": "motionfield.benchmarks.pose2sim:measure_pose2sim_multi",
     "retargeting": "motionfield.benchmarks.retargeting:measure_retargeting",
+    "meva": "motionfield.benchmarks.meva:measure_meva",
     "pose_priors": "motionfield.benchmarks.pose_priors:measure_pose_priors",
     "detector_error": "motionfield.benchmarks.detector_error:measure_detector_error",
     "render_tier": "motionfield.benchmarks.render_tier:measure_render_tier",
@@ -25,7 +26,7 @@ BENCHMARKS = {
 It returns an object with ``table()`` (the printed lines) and ``summary()`` (plain data).
 """
 OPEN = "open"
-NEED_DATA = ("tracking", "retargeting", "pose_priors", "render_tier", *PAPER_BENCHMARKS)
+NEED_DATA = ("tracking", "retargeting", "meva", "pose_priors", "render_tier", *PAPER_BENCHMARKS)
 _OPEN_OPTIONS = (
     *("method", "quick", "clips", "split", "track", "tier", "seed", "fresh", "jobs"),
     *("write_docs", "export", "freeze", "version"),

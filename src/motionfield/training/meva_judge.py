@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 import torch
 from jaxtyping import Bool, Float
+from numpy import ndarray
 from torch import Tensor
 
 from motionfield.body.base import Body
@@ -62,6 +63,13 @@ class MevaFigures(NamedTuple):
         )
 
 
+class Coverage(NamedTuple):
+    """Shares of joints' coordinates (joints 1 to 23) within one and two stated deviations."""
+
+    one: Float[ndarray, "23"]
+    two: Float[ndarray, "23"]
+
+
 def held_out_windows(clips: Sequence[TrainingClip], body: Body, count: int = 200) -> Windows:
     """A window of each of ``count`` made takes; always the same ones."""
     maker = TakeMaker(clips, body, _SEED, replace(JUDGED, frames=WINDOW))
@@ -95,6 +103,18 @@ def judge(network: MevaNetwork, windows: Windows, batch: int = 20) -> MevaFigure
         up_deg=float(torch.rad2deg(angle).mean()),
         within_68=float(off.float().mean()),
     )
+
+
+def coverage(network: MevaNetwork, windows: Windows, batch: int = 20) -> Coverage:
+    """How often the truth lies within the stated deviations; 0.68 and 0.95 where they are right."""
+    with torch.no_grad():
+        said = [network.stages(part) for part in _split(windows.features, batch)]
+    points = torch.cat([stages.points[-1] for stages in said])
+    sd = torch.cat([stages.joints_sd for stages in said])[..., 1:].unsqueeze(-1)
+    off = (points - windows.truth.points)[..., 1:NUM_JOINTS, :].abs() / sd
+    off = off[windows.truth.known > 0]
+    shares = [(off < limit).float().mean((0, 2)).numpy() for limit in (1, 2)]
+    return Coverage(*shares)
 
 
 def _acceleration(

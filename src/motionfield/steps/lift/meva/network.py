@@ -41,8 +41,6 @@ _TALL: Final = 1.75
 """A person's box is about so many metres large where nothing else is known."""
 _FARTHEST: Final = 1.0
 _LEAST_SD_M: Final = 2e-3
-_STATE_UNIT: Final = 0.1
-"""Corrections are in this unit, so that the first ones are small."""
 
 
 @dataclass(frozen=True)
@@ -216,7 +214,7 @@ class MevaNetwork(nn.Module):
         for block in self.mrr:
             inner = block(inner)
         inner = self.refine_norm(inner)
-        change = self._frames(self.correct(inner)) * _STATE_UNIT
+        change = self._frames(self.correct(inner))
         rot6d, betas, camera = change.split((_POSE, BETAS, 3), dim=-1)
         return State(state.rot6d + rot6d, state.betas + betas, state.camera + camera), inner
 
