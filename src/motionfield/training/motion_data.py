@@ -38,6 +38,10 @@ class TrainingData:
         """Whom a card has to name."""
         return " ".join(source.credit for source in self.sources if source.credit)
 
+    def has(self, split: str) -> bool:
+        """Whether a split has any clips: a folder of few subjects may have none to hold out."""
+        return any(source.count((split,)) for source in self.sources)
+
     def clips(
         self, splits: Sequence[str], body: Body, progress: Progress = silent
     ) -> Iterator[TrainingClip]:

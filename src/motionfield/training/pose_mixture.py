@@ -3,6 +3,7 @@
 ``motionfield train pose_mixture --data DIR``; figures and licence in docs/priors.md.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -72,16 +73,19 @@ class TrainReport(NamedTuple):
     log_likelihood: float
     """Mean over the training poses, nats per pose, weighted."""
     held_out: float
-    """Mean over the poses of the val subjects, both sides of the mirror."""
+    """Mean over the poses of the val subjects, both sides of the mirror; NaN without any."""
     held_out_one_gaussian: float
     """The same of one Gaussian fitted to the same poses."""
 
     def lines(self) -> list[str]:
         """For people."""
+        held_out = [
+            f"of {self.num_held_out} poses of the val subjects: {self.held_out:.2f} nats; "
+            f"one Gaussian instead: {self.held_out_one_gaussian:.2f}"
+        ]
         return [
-            f"{self.num_poses} training poses, {self.num_held_out} of the val subjects",
-            f"log likelihood per pose: train {self.log_likelihood:.2f}, val {self.held_out:.2f}",
-            f"one Gaussian instead: val {self.held_out_one_gaussian:.2f}",
+            f"log likelihood of {self.num_poses} training poses: {self.log_likelihood:.2f} nats",
+            *(held_out if self.num_held_out else ["no val subjects to judge it on"]),
             f"written: {self.path}",
         ]
 
@@ -124,7 +128,7 @@ def train_pose_mixture(
     data = find_training_data(data_dir, free_data=True)
     body = load_body(config.body)
     train = collect_poses(data, ("train",), body, config, progress)
-    val = collect_poses(data, ("val",), body, config, progress)
+    val = collect_poses(data, ("val",), body, config, progress) if data.has("val") else None
     mixture = fit_mixture(train.features, train.weights, config.em, seed, progress)
     single = fit_mixture(train.features, train.weights, EMConfig(pairs=0), seed)
     metadata = {"credit": data.credit, "seed": str(seed), "data": data.what}
@@ -133,10 +137,10 @@ def train_pose_mixture(
     return TrainReport(
         path=out_path,
         num_poses=len(train.features),
-        num_held_out=len(val.features),
+        num_held_out=0 if val is None else len(val.features),
         log_likelihood=mean_log_likelihood(mixture, train),
-        held_out=mean_log_likelihood(mixture, val),
-        held_out_one_gaussian=mean_log_likelihood(single, val),
+        held_out=math.nan if val is None else mean_log_likelihood(mixture, val),
+        held_out_one_gaussian=math.nan if val is None else mean_log_likelihood(single, val),
     )
 
 

@@ -31,6 +31,9 @@ from motionfield.training.order import TrainOrder
 
 _MIRROR: Final = torch.tensor(mirror_order(JOINT_NAMES)[1:]) - 1
 _FLIP: Final = torch.tensor([1.0, -1.0, -1.0])
+_LEGS: Final = torch.tensor(
+    [name.split("_")[-1] in ("hip", "knee", "ankle", "foot") for name in JOINT_NAMES[1:]]
+)
 _BLOCK: Final = 4096
 _WHAT: Final = (
     "A variational autoencoder of body poses: 21 joint rotations in and out as 6D, a latent of 32. "
@@ -50,7 +53,7 @@ class PoseVAETraining:
     body: str = "anny"
     free_data: bool = False
     model: PoseVAEConfig = field(default_factory=lambda: PoseVAEConfig(dropout=0.0))
-    loop: LoopConfig = field(default_factory=lambda: LoopConfig(steps=10000, weight_decay=1e-5))
+    loop: LoopConfig = field(default_factory=lambda: LoopConfig(steps=8000, weight_decay=1e-5))
     batch: int = 256
     rate_hz: float = 10.0
     """Poses per second that are taken from a clip."""
@@ -63,6 +66,8 @@ class PoseVAETraining:
     """Weight of the mean angle between rotations, radians."""
     noise_rad: float = 0.4
     """Most noise per axis on the rotations that go in (not on those that should come out)."""
+    swap: float = 0.3
+    """Share of the poses that have the legs of another one."""
     noise_power: float = 2.0
     """A pose's noise is the most times a number from 0 to 1 to this power: often little."""
 
@@ -159,6 +164,7 @@ def train_pose_vae(
     sets = {
         split: collect_poses(data, split, body, config, progress)
         for split in ("train", "val", "test")
+        if split == "train" or data.has(split)
     }
     made_of = {"data": data.what, "licence": data.licence, "credit": data.credit}
     return train_on(sets, Path(out_path), config, made_of, progress)
@@ -184,6 +190,8 @@ def train_on(
         chosen = torch.multinomial(draw.chance, config.batch, True, generator=generator)
         flip = torch.rand(config.batch, 1, 1, generator=generator) < 0.5
         rot6d = draw.rot6d[chosen]
+        swap = torch.rand(config.batch, 1, 1, generator=generator) < config.swap
+        rot6d = torch.where(swap & _LEGS[:, None], rot6d.roll(1, 0), rot6d)
         pose = rot6d_to_rotmat(torch.where(flip, mirrored(rot6d), rot6d))
         return _losses(vae, pose, body, config, generator)
 
