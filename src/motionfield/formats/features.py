@@ -31,7 +31,7 @@ from motionfield.formats.safe_pickle import load_pickle
 
 FEATURE_WIDTH: Final = 2048
 """Of ResNet-50, which HMR, SPIN, VIBE and MEVA read."""
-_CURE: Final = "write features (T, 2048) with numpy.savez, as docs/formats.md shows"
+_CURE: Final = "write features (T, 2048) with numpy.savez, as docs/papers/meva.md shows"
 _SHOWN: Final = 6
 
 

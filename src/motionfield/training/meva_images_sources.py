@@ -135,14 +135,15 @@ def of_prepared(dataset: str, video: PreparedVideo) -> ImageVideo:
     """A video of a prepared data set. Its shapes are SMPL's, which no body here has."""
     frames = len(video.points)
     points = _named(video.points, video.point_names, POINT_NAMES, 0.0)
-    joints = np.full((frames, len(JOINT_NAMES), 3), np.nan, np.float32)
+    joints = _unknown(frames, len(JOINT_NAMES), 3)
     if video.joints is not None:
         joints = _named(video.joints, video.joint_names, JOINT_NAMES, np.nan)
-    pose = np.full((frames, 24, 3, 3), np.nan, np.float32)
+    pose = _unknown(frames, 24, 3, 3)
     if video.rotvecs is not None:
         turns = roma.rotvec_to_rotmat(torch.tensor(video.rotvecs)).numpy()
         pose = np.where(video.has_pose[:, None, None, None], turns, np.float32(np.nan))
-    return ImageVideo(dataset, video.name, video.features, points, joints, pose, _no_betas(frames))
+    betas = _unknown(frames, NUM_BETAS)
+    return ImageVideo(dataset, video.name, video.features, points, joints, pose, betas)
 
 
 def of_sequence(source: ImageSource, sequence: DatasetSequence, path: Path) -> ImageVideo:
@@ -164,7 +165,7 @@ def of_sequence(source: ImageSource, sequence: DatasetSequence, path: Path) -> I
         middle = (boxes[:, None, 2:] + boxes[:, None, :2]) / 2
         xy = np.nan_to_num((points[..., :2] - middle) / half)
         points = np.concatenate((xy, points[..., 2:] * known), axis=-1).astype(np.float32)
-    deep = np.full((sequence.num_frames, len(JOINT_NAMES), 3), np.nan, np.float32)
+    deep = _unknown(sequence.num_frames, len(JOINT_NAMES), 3)
     if joints is not None and sequence.joints is not None:
         names = tuple(source.joints.get(name, "") for name in sequence.joints.joint_names)
         deep = np.where(known, _named(joints, names, JOINT_NAMES, np.nan), np.float32(np.nan))
@@ -178,7 +179,7 @@ def of_sequence(source: ImageSource, sequence: DatasetSequence, path: Path) -> I
         points[kept],
         deep[kept],
         pose[kept],
-        _no_betas(len(kept)),
+        _unknown(len(kept), NUM_BETAS),
     )
 
 
@@ -215,7 +216,7 @@ def _pose(sequence: DatasetSequence) -> Float[ndarray, "frames 24 3 3"]:
     """Rotations with the root in camera axes; NaN where the data set has none."""
     motion, camera = sequence.motion, sequence.camera
     if motion is None or camera is None:
-        return np.full((sequence.num_frames, 24, 3, 3), np.nan, np.float32)
+        return _unknown(sequence.num_frames, 24, 3, 3)
     root = camera.R_camera_world @ motion.global_orient
     return np.concatenate((root[:, None], motion.body_pose), axis=1)
 
@@ -246,8 +247,9 @@ def _named(
     return out
 
 
-def _no_betas(frames: int) -> Float[ndarray, "frames 10"]:
-    return np.full((frames, NUM_BETAS), np.nan, np.float32)
+def _unknown(*shape: int) -> ndarray:
+    """NaN without memory: InstaVariety alone has two million frames."""
+    return np.broadcast_to(np.float32(np.nan), shape)
 
 
 def _read_3dpw(root: Path, split: Split) -> Iterator[DatasetSequence]:

@@ -1,6 +1,8 @@
 """Readers that only trainings use, on tiny files in the true form."""
 
 import json
+import sys
+import types
 from pathlib import Path
 
 import numpy as np
@@ -157,3 +159,35 @@ def test_bad_prepared(tmp_path: Path) -> None:
     (tmp_path / "insta_train_db.h5").write_bytes(b"nothing")
     with pytest.raises(InputError, match="HDF5"):
         list(read_prepared(tmp_path / "insta_train_db.h5"))
+
+
+def test_hdf5_is_read_row_by_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """h5py is optional: one that has the table in memory, and counts the rows that are read."""
+    table = make_training.prepared_table(points=25)
+    del table["bbox"]
+    table["vid_name"] = np.char.encode(table["vid_name"], "ascii")
+    read: list[int] = []
+
+    class Column:
+        def __init__(self, values: np.ndarray) -> None:
+            self.values, self.shape = values, values.shape
+
+        def __len__(self) -> int:
+            return len(self.values)
+
+        def __getitem__(self, rows: slice) -> np.ndarray:
+            read.append(len(self.values[rows]))
+            return self.values[rows]
+
+        def __array__(self, *_: object, **__: object) -> np.ndarray:
+            return self.values
+
+    fake = types.ModuleType("h5py")
+    fake.File = lambda path, mode: {k: Column(v) for k, v in table.items()}  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "h5py", fake)
+    (tmp_path / "insta_train_db.h5").write_bytes(b"rows")
+    first, second = read_prepared(tmp_path / "insta_train_db.h5")
+    assert (first.name, second.name) == ("a_0", "b_1")
+    read.clear()
+    np.testing.assert_array_equal(second.features[2:4], table["features"][7:9])
+    assert read == [2]
