@@ -43,9 +43,6 @@ class LoopConfig:
     decay_share: float | None = None
     """The rate falls in a straight line over the last share of all steps; None: as a half cosine
     over all."""
-    muon_rate: float | None = None
-    """Rate of the square parts (``muon_parts`` of the model) under Muon (Jordan, 2024); None: all
-    parameters are Adam's."""
     weight_decay: float = 0.0
     clip_norm: float = 5.0
     checkpoint_s: float = 120.0
@@ -107,21 +104,21 @@ def train(
         InputError: a checkpoint is there that is damaged or of another training.
         OptionError: the losses are no numbers any more.
     """
-    optimisers = _optimisers(model, config)
-    schedules = [
-        torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _share(step, config))
-        for optimiser in optimisers
-    ]
+    optimiser = torch.optim.AdamW(
+        (p for p in model.parameters() if p.requires_grad),
+        lr=config.learning_rate,
+        weight_decay=config.weight_decay,
+    )
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _share(step, config))
     generator = torch.Generator().manual_seed(seed)
     torch.manual_seed(seed)  # of dropout, which takes no generator
-    parts: dict[str, Any] = {"model": model}
-    parts |= {f"optimiser {index}": optimiser for index, optimiser in enumerate(optimisers)}
+    parts: dict[str, Any] = {"model": model, "optimiser": optimiser}
     key, judge = make_key(config, seed, made_of), None
     if judged is not None:
-        judge = _Judge(model, optimisers[0], *judged)
+        judge = _Judge(model, optimiser, *judged)
         parts["judge"], key = judge, make_key(key, judged[0])
     else:
-        parts |= {f"schedule {index}": schedule for index, schedule in enumerate(schedules)}
+        parts["schedule"] = schedule
     store = _Checkpoint(output.with_suffix(output.suffix + ".checkpoint"), key)
     curve = Curve()
     step = store.load(parts, generator, curve)
@@ -132,15 +129,13 @@ def train(
         bar.advance(step)
         while step < config.steps:
             terms = losses(generator)
-            model.zero_grad(set_to_none=True)
+            optimiser.zero_grad(set_to_none=True)
             torch.stack(list(terms.values())).sum().backward()
             nn.utils.clip_grad_norm_(model.parameters(), config.clip_norm)
-            for optimiser in optimisers:
-                optimiser.step()
+            optimiser.step()
             step += 1
             if judge is None:
-                for schedule in schedules:
-                    schedule.step()
+                schedule.step()
             else:
                 judge.look(step)
             bar.advance()
@@ -162,33 +157,6 @@ def train(
     if judge is not None:
         judge.give_best()
     return curve
-
-
-def _optimisers(model: nn.Module, config: LoopConfig) -> list[torch.optim.Optimizer]:
-    """AdamW, and Muon for the matrices within ``model.muon_parts`` where it has a rate."""
-    square: list[nn.Parameter] = []
-    if config.muon_rate is not None:
-        parts = getattr(model, "muon_parts", ())
-        square = [p for part in parts for p in part.parameters() if p.ndim == 2 and p.requires_grad]
-    others = {id(p) for p in square}
-    found: list[torch.optim.Optimizer] = [
-        torch.optim.AdamW(
-            [p for p in model.parameters() if p.requires_grad and id(p) not in others],
-            lr=config.learning_rate,
-            weight_decay=config.weight_decay,
-        )
-    ]
-    if square and config.muon_rate is not None:
-        # As large a step as Adam's usual one, so that rates mean the same for both.
-        found.append(
-            torch.optim.Muon(
-                square,
-                lr=config.muon_rate,
-                weight_decay=config.weight_decay,
-                adjust_lr_fn="match_rms_adamw",
-            )
-        )
-    return found
 
 
 def _share(step: int, config: LoopConfig) -> float:

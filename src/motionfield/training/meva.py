@@ -49,13 +49,12 @@ class MevaTraining:
     model: MevaConfig = field(default_factory=MevaConfig)
     loop: LoopConfig = field(
         default_factory=lambda: LoopConfig(
-            steps=7000,
-            learning_rate=8e-4,
-            weight_decay=1e-3,
+            steps=10000,
+            learning_rate=6e-4,
+            weight_decay=1e-4,
             clip_norm=1.0,
             warmup_steps=200,
-            decay_share=0.4,
-            muon_rate=1.5e-3,
+            decay_share=0.35,
         )
     )
     windows: WindowConfig = field(default_factory=WindowConfig)
@@ -87,7 +86,6 @@ class _Trained(nn.Module):
     def __init__(self, network: MevaNetwork) -> None:
         super().__init__()
         self.network = network
-        self.muon_parts = (network.ste, network.mrr)
         self.register_buffer("steps", torch.zeros((), dtype=torch.long))
 
 

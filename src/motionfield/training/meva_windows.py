@@ -29,7 +29,7 @@ class Windows(NamedTuple):
 class WindowConfig:
     """How many takes are at hand, and what is left out of their windows at random."""
 
-    batch: int = 16
+    batch: int = 8
     """Windows per step."""
     short_steps: int = 2500
     """At first so many steps are made on short pieces: more poses and cameras per step …"""
