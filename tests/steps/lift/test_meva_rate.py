@@ -105,6 +105,16 @@ def test_uneven_times() -> None:
     assert off.max() < 5.0
 
 
+def test_a_long_time_without_frames_is_a_gap() -> None:
+    keypoints, camera = made(60.0)
+    kept = np.flatnonzero((keypoints.time_s < 0.6) | (keypoints.time_s > 1.4))
+    at = at_network_rate(keypoints.at_frames(kept), camera.at_frames(kept))
+    between = (at.keypoints.time_s > 0.8) & (at.keypoints.time_s < 1.2)
+    assert between.sum() >= 11
+    assert not at.keypoints.observed[between].any()
+    assert at.keypoints.observed[(at.keypoints.time_s < 0.6) | (at.keypoints.time_s > 1.4)].all()
+
+
 def test_a_turning_camera_is_resampled_along_its_arc() -> None:
     keypoints, camera = made(60.0)
     steps = [

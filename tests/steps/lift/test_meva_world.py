@@ -115,6 +115,8 @@ def test_resting_feet_tell_the_height() -> None:
     seen = told(truth, place=far, soles=soles)
     free, stood = (solve_path(e, RootPathConfig()).place for e in (seen, seen._replace(rest=rest)))
     assert (stood - truth)[:, 2].abs().mean() < 0.7 * (free - truth)[:, 2].abs().mean()
+    unsure = solve_path(seen._replace(rest=rest, ground_doubt_m=1.0), RootPathConfig()).place
+    assert (unsure - free)[:, 2].abs().mean() < 0.2 * (stood - free)[:, 2].abs().mean()
     # Somebody on a table is left there.
     table = told(truth + torch.tensor([0.0, 0, 0.8]), soles=soles, rest=rest)
     high = solve_path(table, RootPathConfig()).place

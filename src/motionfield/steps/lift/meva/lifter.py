@@ -1,5 +1,6 @@
 """The lift by MEVA's network: one look at each window, then one path through the world."""
 
+import math
 from typing import NamedTuple, final
 
 import torch
@@ -118,6 +119,7 @@ class MevaLifter(Lifter):
             rest=resting_soles(scene.said.contacts, soles, stands),
             sole_height=stands,
             rate_hz=scene.at.rate_hz,
+            ground_doubt_m=_ground_doubt(place, scene.at.camera.gravity_doubt_deg),
         )
         path = solve_path(evidence, self._config.meva.path)
         rotations = torch.cat(((R_camera_world.mT @ root).unsqueeze(1), scene.said.body_pose), 1)
@@ -199,6 +201,13 @@ class MevaLifter(Lifter):
             joints_std=joints_std if tells_all else None,
             history=(*keypoints.history, step("lift", self._config)),
         )
+
+
+def _ground_doubt(place: Float[Tensor, "frames 3"], gravity_doubt_deg: float) -> float:
+    """Error of the ground's height where the person goes, if it is right in the middle of that."""
+    seen = place[torch.isfinite(place).all(-1), :2]
+    away = (seen - seen.median(0).values).norm(dim=-1).square().mean().sqrt()
+    return float(away) * math.tan(math.radians(min(gravity_doubt_deg, 45.0)))
 
 
 class _Scene(NamedTuple):

@@ -20,6 +20,8 @@ _UNEVEN = 0.25
 """… unless frames are unevenly spaced by more than this share of a step."""
 _LEAST_SHARE = 0.5
 """A point is known at a time if it was seen in this share of what is averaged there."""
+_LONGEST_S = 0.2
+"""Nothing is interpolated over longer times between frames."""
 _FLAT = 1e-3
 _LEAST_TRUST = 1e-2
 """A point of no confidence still counts a little beside others of none."""
@@ -110,7 +112,7 @@ class _Window(NamedTuple):
     def of(cls, time_s: Float[ndarray, "frames"], at_s: Float[ndarray, "samples"]) -> "_Window":
         right = np.searchsorted(time_s, at_s, side="right").clip(1, len(time_s) - 1)
         # As wide as the frames lie apart, where that is wider.
-        half = np.maximum(time_s[right] - time_s[right - 1], 1 / RATE_HZ)
+        half = (time_s[right] - time_s[right - 1]).clip(1 / RATE_HZ, _LONGEST_S)
         first = np.searchsorted(time_s, at_s - half)
         last = np.searchsorted(time_s, at_s + half, side="right")
         columns = int((last - first).max())
@@ -150,7 +152,7 @@ class _Window(NamedTuple):
         line = sums[2][..., None] * x0 - sums[1][..., None] * x1
         line = line / np.where(sloped, spread, 1.0)[..., None]
         found = np.where(sloped[..., None], line, x0 / total[..., None])
-        unknown = seen < (_LEAST_SHARE - 1e-6) * all_weight[:, None]
+        unknown = (seen < (_LEAST_SHARE - 1e-6) * all_weight[:, None]) | (seen <= 0)
         found[unknown] = np.nan
         sure = np.where(unknown, np.nan, sure / seen.clip(1e-12))
         return found, sure

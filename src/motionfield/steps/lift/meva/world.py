@@ -36,6 +36,8 @@ class PathEvidence(NamedTuple):
     sole_height: Float[Tensor, "soles"]
     """Height of each above the ground when standing."""
     rate_hz: float
+    ground_doubt_m: float = 0.0
+    """How far the ground may be from z = 0 where the person goes, beside ``ground_sd_m``."""
 
 
 class RootPath(NamedTuple):
@@ -81,6 +83,7 @@ class _Problem:
         self._rest = evidence.rest.double().numpy()
         self._rest_step = self._rest[1:] * self._rest[:-1]
         self._sole_step = -np.diff(soles, axis=0)
+        self._ground_sd_m = float(np.hypot(config.ground_sd_m, evidence.ground_doubt_m))
         self._root_height = evidence.sole_height.double().numpy() - soles[..., 2]
 
     def solve(self) -> Float[ndarray, "frames 3"]:
@@ -147,7 +150,7 @@ class _Problem:
         path.add_places(self._place_precision(seen), self._place)
         # Resting points count as one: an error of the pose is common to them.
         share = rest / rest.sum(-1, keepdims=True).clip(1)
-        ground = self._precision(config.ground_sd_m, config.ground_lasts_s)
+        ground = self._precision(self._ground_sd_m, config.ground_lasts_s)
         path.add_heights(share * ground, self._root_height)
         moving = self._precision(config.velocity_sd_m_s / self._rate, config.velocity_lasts_s)
         path.add_steps(np.full((len(self._step), 1), moving), self._step[:, None])
