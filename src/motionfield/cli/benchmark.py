@@ -17,6 +17,10 @@ BENCHMARKS = {
     "pose2sim_multi": "motionfield.benchmarks.pose2sim:measure_pose2sim_multi",
     "retargeting": "motionfield.benchmarks.retargeting:measure_retargeting",
     "meva": "motionfield.benchmarks.meva:measure_meva",
+    "motion_vae": "motionfield.benchmarks.motion_vae:measure_motion_vae",
+    "motion_vae_ablation": (
+        "motionfield.benchmarks.motion_vae_ablation:measure_motion_vae_ablation"
+    ),
     "pose_priors": "motionfield.benchmarks.pose_priors:measure_pose_priors",
     "detector_error": "motionfield.benchmarks.detector_error:measure_detector_error",
     "render_tier": "motionfield.benchmarks.render_tier:measure_render_tier",
@@ -26,7 +30,10 @@ BENCHMARKS = {
 It returns an object with ``table()`` (the printed lines) and ``summary()`` (plain data).
 """
 OPEN = "open"
-NEED_DATA = ("tracking", "retargeting", "meva", "pose_priors", "render_tier", *PAPER_BENCHMARKS)
+NEED_DATA = (
+    *("tracking", "retargeting", "meva", "motion_vae", "motion_vae_ablation", "pose_priors"),
+    *("render_tier", *PAPER_BENCHMARKS),
+)
 _OPEN_OPTIONS = (
     *("method", "quick", "clips", "split", "track", "tier", "seed", "fresh", "jobs"),
     *("write_docs", "export", "freeze", "version"),

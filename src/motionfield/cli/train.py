@@ -10,6 +10,7 @@ from motionfield.training.order import Preset, TrainOrder
 
 TRAININGS: dict[str, str] = {
     "meva_images": "motionfield.training.meva_images:train_as_ordered",
+    "motion_vae": "motionfield.training.motion_vae:train_as_ordered",
     "pose_mixture": "motionfield.training.pose_mixture:train_as_ordered",
     "pose_vae": "motionfield.training.pose_vae:train_as_ordered",
 }

@@ -99,9 +99,9 @@ class RecurrentCode(nn.Module):
         self.log_variance = nn.Linear(hidden, latent)
         self.first = nn.Sequential(_layers(latent, hidden, nn.ReLU), nn.Linear(hidden, NUM_VALUES))
         self.cell = nn.GRUCell(NUM_VALUES + latent, hidden)
-        self.decoder = nn.Sequential(
-            _layers(hidden, hidden, nn.Tanh), nn.Linear(hidden, NUM_VALUES)
-        )
+        self.upper = nn.Linear(hidden, 2 * hidden)
+        self.lower = nn.Linear(2 * hidden, hidden)
+        self.out = nn.Linear(hidden, NUM_VALUES)
 
     def encode(self, windows: Window) -> tuple[Code, Code]:
         """Mean and standard deviation of the code."""
@@ -110,7 +110,7 @@ class RecurrentCode(nn.Module):
 
     def decode(self, code: Code) -> Window:
         """The window of a code, frame after frame."""
-        cell, (upper, _, lower, _), out = self.cell, self.decoder[0], self.decoder[1]
+        cell, upper, lower, out = self.cell, self.upper, self.lower, self.out
         of_frame, of_code = cell.weight_ih.split((NUM_VALUES, code.shape[1]), dim=1)
         constant = nn.functional.linear(code, of_code, cell.bias_ih)
         weights = UnrollWeights(

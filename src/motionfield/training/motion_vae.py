@@ -8,7 +8,7 @@ autoencoder. docs/motion_vae.md compares them, and says what the recurrent one l
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -91,6 +91,19 @@ TRAININGS: Final[dict[Preset, MotionVAETraining]] = {
 }
 
 
+@runtime_checkable
+class Autoencoder(Protocol):
+    """What ``paper_losses`` asks of a motion autoencoder."""
+
+    def encode(self, rot6d: Windows) -> tuple[Tensor, Tensor]:
+        """Mean and standard deviation of the code."""
+        ...
+
+    def decode(self, latent: Tensor) -> Windows:
+        """Windows of codes."""
+        ...
+
+
 class MotionSet(NamedTuple):
     """What a training draws from, and what it is judged on."""
 
@@ -170,10 +183,20 @@ def train_motion_vae(
             output.
         OptionError: no clip is as long as a window.
     """
-    body = load_body(config.body)
-    clips = {split: list(data.clips((split,), body, progress)) for split in _STRIDE}
+    clips = read_clips(data, load_body(config.body), progress)
     made_of = {"data": data.what, "licence": data.licence, "credit": data.credit}
     return train_on(motion_set(clips, config), Path(out_path), config, made_of, progress)
+
+
+def read_clips(
+    data: TrainingData, body: Body, progress: Progress = silent
+) -> dict[str, list[TrainingClip]]:
+    """Split → its clips.
+
+    Raises:
+        InputError: a split has none, or a file is damaged.
+    """
+    return {split: list(data.clips((split,), body, progress)) for split in _STRIDE}
 
 
 def motion_set(clips: Mapping[str, list[TrainingClip]], config: MotionVAETraining) -> MotionSet:
@@ -247,14 +270,17 @@ def trained(
     return vae.eval().requires_grad_(False)
 
 
-def judge(autoencode: Callable[[Windows], Windows], windows: Windows, body: Body) -> Reconstruction:
+def judge(
+    autoencode: Callable[[Windows], Windows], windows: Windows, body: Body, cameras: int = 3
+) -> Reconstruction:
     """Errors of windows in random camera frames, the same ones at every call."""
+    generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
-        return reconstruction_error(autoencode, windows, body, torch.Generator().manual_seed(0))
+        return reconstruction_error(autoencode, windows, body, generator, cameras)
 
 
 def paper_losses(
-    vae: MotionVAE, motions: MotionSet, config: MotionVAETraining
+    vae: Autoencoder, motions: MotionSet, config: MotionVAETraining
 ) -> Callable[[Generator], Losses]:
     """MEVA's terms: sums over a window's values, means over windows."""
 
