@@ -113,8 +113,8 @@ def test_pool_is_the_same_from_any_step(maker: TakeMaker) -> None:
         assert torch.equal(one.features.points, two.features.points)
 
 
-def test_short_pieces_make_up_the_same_number_of_frames(maker: TakeMaker) -> None:
-    config = WindowConfig(batch=2, short_steps=1, short_frames=18, first_takes=2)
+def test_first_short_pieces_then_whole_windows(maker: TakeMaker) -> None:
+    config = WindowConfig(batch=2, look_steps=1, look_frames=18, look_batch=10, first_takes=2)
     takes = [maker.make(number) for number in range(2)]
     generator = torch.Generator().manual_seed(0)
     short = draw_windows(takes, 0, config, generator)

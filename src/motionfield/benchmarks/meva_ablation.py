@@ -25,12 +25,12 @@ ROWS: Final = {
 
 
 def row_config(name: str, steps: int) -> MevaTraining:
-    """The training of a row: ``steps`` steps on windows of 90 frames, none on short pieces."""
+    """The training of a row: ``steps`` steps, the first third of them on short pieces."""
     usual = MevaTraining(model=ROWS[name])
     return replace(
         usual,
         loop=replace(usual.loop, steps=steps),
-        windows=replace(usual.windows, batch=8, short_steps=0),
+        windows=replace(usual.windows, look_steps=steps // 3),
     )
 
 

@@ -21,7 +21,7 @@ from motionfield.training.card import Card, write_card
 from motionfield.training.loop import LoopConfig, Losses, finish, train
 from motionfield.training.meva_data import TakeMaker, TakeMix
 from motionfield.training.meva_judge import MevaFigures, held_out_windows, judge
-from motionfield.training.meva_losses import MevaLossWeights, meva_losses
+from motionfield.training.meva_losses import MevaLossWeights, guess_losses, meva_losses
 from motionfield.training.meva_windows import TakePool, WindowConfig, draw_windows
 from motionfield.training.motion_data import TrainingClip, TrainingData, find_training_data
 from motionfield.training.order import TrainOrder
@@ -159,6 +159,8 @@ def losses_of(
         step = int(trained.steps)
         trained.steps += 1
         features, truth = draw_windows(pool.at(step), step, config.windows, generator)
+        if step < config.windows.look_steps:
+            return guess_losses(trained.network.look(features)[1], truth, config.weights)
         return meva_losses(trained.network.stages(features), truth, features, config.weights)
 
     return losses

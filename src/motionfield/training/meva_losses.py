@@ -36,6 +36,7 @@ class MevaLossWeights:
     """Joints and points about the root joint, mean absolute."""
     guess: float = 4.0
     """Points straight from the features, mean absolute."""
+    guess_velocity: float = 0.1
     local_points: float = 4.0
     """The same in the body's own axes: the pose without its orientation."""
     rotation: float = 0.3
@@ -79,8 +80,7 @@ def meva_losses(
         for name, term in found.items():
             terms[name] = terms.get(name, term.new_zeros(())) + factor * term
     known = truth.known
-    guessed = (stages.guess - truth.points).abs().mean(-1) @ _SHARE
-    terms["guess"] = weights.guess * _mean(guessed, known)
+    terms |= guess_losses(stages.guess, truth, weights)
     contacts = binary_cross_entropy_with_logits(stages.contacts, truth.contacts, reduction="none")
     terms["contacts"] = weights.contacts * _mean(contacts.mean(-1), known)
     terms["up"] = weights.up * _mean((stages.up - truth.up).square().sum(-1), known)
@@ -93,6 +93,19 @@ def meva_losses(
     terms["deviation"] = weights.deviation * _mean(likelihood, known)
     terms["latent"] = weights.latent * stages.latent.square().mean()
     return terms
+
+
+def guess_losses(
+    guess: Float[Tensor, "windows frames 57 3"], truth: Truth, weights: MevaLossWeights
+) -> Losses:
+    """Of points straight from the features."""
+    off = guess - truth.points
+    both = truth.known[:, 1:] * truth.known[:, :-1]
+    moved = off.diff(dim=1).abs().mean(-1) @ _SHARE * RATE_HZ
+    return {
+        "guess": weights.guess * _mean(off.abs().mean(-1) @ _SHARE, truth.known),
+        "guess velocity": weights.guess_velocity * _mean(moved, both),
+    }
 
 
 def _place_losses(

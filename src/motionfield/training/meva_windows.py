@@ -31,10 +31,13 @@ class WindowConfig:
 
     batch: int = 8
     """Windows per step."""
-    short_steps: int = 2500
-    """At first so many steps are made on short pieces: more poses and cameras per step …"""
-    short_frames: int = 18
-    """… of so many frames, as many pieces as make up the same number of frames."""
+    look_steps: int = 5000
+    """At first the STE alone learns to place points, for so many steps, on short pieces: they show
+    more poses and cameras, and no body has to be posed …"""
+    look_frames: int = 30
+    """… of so many frames …"""
+    look_batch: int = 48
+    """… and so many of them per step."""
     takes: int = 2000
     """So many takes are at hand at most; the oldest go first."""
     first_takes: int = 200
@@ -69,9 +72,10 @@ def draw_windows(
     takes: Sequence[Example], step: int, config: WindowConfig, generator: torch.Generator
 ) -> Windows:
     """Random windows of random takes, mirrored or not, with or without coarse 3D."""
-    short = step < config.short_steps
-    length = config.short_frames if short else WINDOW
-    batch = config.batch * WINDOW // length
+    short = step < config.look_steps
+    length, batch = WINDOW, config.batch
+    if short:
+        length, batch = config.look_frames, config.look_batch
 
     def whole(below: int) -> int:
         return int(torch.randint(below, (), generator=generator))

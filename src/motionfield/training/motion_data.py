@@ -29,6 +29,11 @@ class TrainingData:
         return "; ".join(source.what for source in self.sources)
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """Of the shards, or the kinds of files: short, for the header of a weight file."""
+        return tuple(name for source in self.sources for name in source.names)
+
+    @property
     def licence(self) -> str:
         """Of what is trained on it: the strictest."""
         return max((source.licence for source in self.sources), key=_STRICTNESS.index)

@@ -39,6 +39,11 @@ class MotionSource(ABC):
 
     @property
     @abstractmethod
+    def names(self) -> tuple[str, ...]:
+        """Of its shards, or its kind."""
+
+    @property
+    @abstractmethod
     def licence(self) -> str:
         """Of what is trained on it."""
 

@@ -131,7 +131,7 @@ def train_pose_mixture(
     val = collect_poses(data, ("val",), body, config, progress) if data.has("val") else None
     mixture = fit_mixture(train.features, train.weights, config.em, seed, progress)
     single = fit_mixture(train.features, train.weights, EMConfig(pairs=0), seed)
-    metadata = {"credit": data.credit, "seed": str(seed), "data": data.what}
+    metadata = {"credit": data.credit, "seed": str(seed), "data": " ".join(data.names)}
     out_path = Path(out_path)
     mixture.save(out_path, metadata)
     return TrainReport(

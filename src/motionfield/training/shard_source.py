@@ -39,8 +39,8 @@ class ShardSource(MotionSource):
         return cls(shards) if shards else None
 
     @property
-    def names(self) -> list[str]:
-        return [shard.path.stem for shard in self.shards]
+    def names(self) -> tuple[str, ...]:
+        return tuple(shard.path.stem for shard in self.shards)
 
     @property
     def what(self) -> str:

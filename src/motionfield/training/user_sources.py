@@ -53,6 +53,10 @@ class FileSource(MotionSource):
         )
 
     @property
+    def names(self) -> tuple[str, ...]:
+        return (self.kind,)
+
+    @property
     def licence(self) -> str:
         return "that of the user's data"
 

@@ -166,12 +166,11 @@ def test_weak_camera_is_the_perspective_of_its_depth() -> None:
     assert torch.allclose(project_weak(points, camera, size), expected, atol=1e-5)
 
 
-def test_short_pieces_start_from_the_mean_motion(body: Body) -> None:
+def test_points_of_short_pieces_are_those_of_the_features_alone(body: Body) -> None:
     network = _trained(MevaNetwork(body, SMALL))
-    stages = network.stages(random_features(frames=18))
-    first = stages.states[0].rot6d
-    assert torch.equal(first, first[:1, :1].expand_as(first))
-    assert stages.states[-1].rot6d.shape == (2, 18, 144)
+    features = random_features()
+    assert torch.equal(network.look(features)[1], network.stages(features).guess)
+    assert network.look(random_features(frames=18))[1].shape == (2, 18, 57, 3)
 
 
 def test_file_gives_the_network_back(body: Body, tmp_path: Path) -> None:

@@ -164,16 +164,13 @@ class MevaNetwork(nn.Module):
 
     def stages(self, features: CropFeatures) -> Stages:
         """As ``forward``, with all that leads there."""
-        hidden = self.embed(self._paired(features.inputs))
-        for block in self.ste:
-            hidden = block(hidden)
-        hidden = self.ste_norm(hidden)
-        latent, rot6d = self._coarse(hidden)
+        hidden, guess = self.look(features)
+        latent = self.latent(self.squeeze(hidden).flatten(1))
+        rot6d = self.decoder.decode(latent).flatten(-2)
         context = self._frames(self.context(hidden))
         start = context.new_tensor((-math.log(_TALL), 0.0, 0.0))
         state = State(rot6d, context[..., :BETAS], context[..., BETAS:] + start)
         states, points = [state], [self._points(state)]
-        guess = self._frames(self.guess(hidden)).unflatten(-1, (_PLACES, 3))
         target = Target(features, guess.detach())
         last = hidden
         for _ in range(0 if self.config.vme_only else self.config.refinements):
@@ -192,15 +189,18 @@ class MevaNetwork(nn.Module):
             joints_sd=softplus(others[..., 8:] - 3) + _LEAST_SD_M,
         )
 
-    def _coarse(self, hidden: Tensor) -> tuple[Tensor, Tensor]:
-        """The window's code and its motion; of shorter pieces (in training) the mean motion's."""
-        frames = hidden.shape[1] * self.config.token_frames
-        if frames == WINDOW:
-            latent = self.latent(self.squeeze(hidden).flatten(1))
-            return latent, self.decoder.decode(latent).flatten(-2)
-        latent = hidden.new_zeros(len(hidden), self.config.vae.latent)
-        mean = self.decoder.decode(latent[:1]).flatten(-2).mean(1, keepdim=True)
-        return latent, mean.expand(len(hidden), frames, -1)
+    def look(
+        self, features: CropFeatures
+    ) -> tuple[Float[Tensor, "windows tokens width"], Float[Tensor, "windows frames 57 3"]]:
+        """The STE: features that know of their neighbours, and the points that they show.
+
+        Of windows of any even length.
+        """
+        hidden = self.embed(self._paired(features.inputs))
+        for block in self.ste:
+            hidden = block(hidden)
+        hidden = self.ste_norm(hidden)
+        return hidden, self._frames(self.guess(hidden)).unflatten(-1, (_PLACES, 3))
 
     def _refine(
         self, hidden: Tensor, state: State, points: Tensor, target: "Target"
