@@ -118,7 +118,8 @@ def _imports(path: Path) -> tuple[tuple[str, ...], frozenset[str]]:
         elif isinstance(node, ast.Constant) and str(node.value).endswith(_DATA_SUFFIXES):
             data.add(str(node.value))
         elif isinstance(node, ast.Call) and getattr(node.func, "id", None) == "shipped_weights":
-            data |= {f"{a.value}.safetensors" for a in node.args if isinstance(a, ast.Constant)}
+            named = [str(a.value) for a in node.args if isinstance(a, ast.Constant)]
+            data |= {f"{name}.safetensors" for name in named}
     return tuple(n for n in names if n.split(".")[0] == _PACKAGE), frozenset(data)
 
 
