@@ -56,7 +56,8 @@ def report(tmp_path_factory: pytest.TempPathFactory, body, take, overlay) -> Pat
     second = made_take(body, HOSTILE, start=(1.0, 1.5))
     other = made_take(body, "alone", frames=30)
     spread = np.full((30, 24, 3), 0.03, np.float32)
-    other = other._replace(motion=other.motion.replace(joints_std=spread))
+    rests = np.full((30, 2), 0.5, np.float32)
+    other = other._replace(motion=other.motion.replace(joints_std=spread, contacts=rests))
     clips = [
         Clip(
             f"walk {HOSTILE}.mp4",

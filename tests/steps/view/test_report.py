@@ -14,6 +14,7 @@ from motionfield.steps.view.posed import joints_of
 from motionfield.steps.view.report_data import inline_json, take_data
 from motionfield.steps.view.report_figures import (
     how_known,
+    key_figures,
     path_length,
     peak_speeds,
     ratings,
@@ -102,6 +103,24 @@ def test_long_takes_are_thinned_and_keep_their_worst(frames, limit, stride, body
     assert len(data["observed"]) == kept
     assert max(data["quality"]["jitter_m_s3"]) == 999.0
     assert 0 in data["observed"], "a thinned frame is unseen where any of its frames is"
+
+
+@pytest.mark.parametrize(("limit", "kept"), [(100, 40), (20, 20)])
+def test_uncertainty_and_contacts_of_the_motion_are_shown(limit, kept, body):
+    take = made_take(body, frames=40)
+    joints = joints_of(take.motion, body)
+    assert not {"std_mm", "doubt_mm", "rest_percent"} & set(take_data(take, joints, 0, limit))
+    spread = np.full((40, 24, 3), 0.03, np.float32)
+    spread[7] = 0.3
+    rests = np.tile(np.array([0.25, 1.0], np.float32), (40, 1))
+    known = take._replace(motion=take.motion.replace(joints_std=spread, contacts=rests))
+    data = take_data(known, joints, 0, limit)
+    assert len(data["doubt_mm"]) == kept
+    assert max(data["doubt_mm"]) == pytest.approx(300 * 3**0.5, abs=0.1)
+    assert min(data["doubt_mm"]) == pytest.approx(30 * 3**0.5, abs=0.1)
+    assert data["rest_percent"] == [[25] * kept, [100] * kept]
+    labels = {figure.label: figure.value for figure in key_figures(known, body, joints)}
+    assert labels["Joint uncertainty"] == "± 52 mm"
 
 
 def test_large_videos_are_linked_and_the_rest_embedded(take, body):
