@@ -119,15 +119,14 @@ def square_boxes(
 
 
 def _load(path: Path) -> Any:
-    if path.suffix not in (".npz", ".npy"):
+    if path.suffix != ".npz":
         return load_pickle(path)
     if not path.is_file():
         raise InputError(path, "does not exist", "check the path")
     try:
-        with path.open("rb") as opened:
-            file = np.load(opened, allow_pickle=False)
-            return file if isinstance(file, ndarray) else {key: file[key] for key in file.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        with np.load(path, allow_pickle=False) as file:
+            return {key: file[key] for key in file.files}
+    except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile) as error:
         raise InputError(path, f"is damaged or no file of features ({error})", _CURE) from error
 
 
