@@ -17,6 +17,7 @@ from motionfield.geometry.rotations import axis_rotation
 from motionfield.run_config import RunConfig
 from motionfield.steps.calibrate import CalibrateConfig
 from motionfield.steps.fit import SequenceFitConfig
+from motionfield.steps.lift import LiftConfig
 
 SIZE = (320, 240)
 FOCAL = 400.0
@@ -86,6 +87,7 @@ def quick_config(out: Path, **changes: object) -> RunConfig:
     options: dict[str, object] = {
         "body": "toy",
         "calibrate": CalibrateConfig(focal_px=FOCAL),
+        "lift": LiftConfig(method="ik"),  # MEVA's network knows another body
         "fit": SequenceFitConfig(iterations=4),
         "overlay": False,
     }
