@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-from tests.steps.lift.made_worlds import walk
 
 from motionfield.body.base import Body
 from motionfield.body.registry import load_body
@@ -19,6 +18,7 @@ from motionfield.training.meva_windows import (
     window_of,
 )
 from motionfield.training.motion_data import TrainingClip
+from steps.lift.made_worlds import walk
 
 
 @pytest.fixture(scope="module")

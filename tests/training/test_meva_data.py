@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from tests.steps.lift.made_worlds import walk
 
 from motionfield.body.base import Body
 from motionfield.body.registry import load_body
@@ -16,6 +15,7 @@ from motionfield.steps.lift.meva.network import project_weak
 from motionfield.training.meva_data import Example, TakeMaker, TakeMix, resized, stretch
 from motionfield.training.motion_data import TrainingClip
 from motionfield.worlds.detector_error import DetectorErrorConfig
+from steps.lift.made_worlds import walk
 
 EXACT = DetectorErrorConfig(noise=0, bias=0, volatility=0, lost=0, swaps=0, coarse=0)
 PLAIN = TakeMix(other_upper=0, bent=0, wrong_focal=0, fewer_points=0, half_body=0, gap=0)

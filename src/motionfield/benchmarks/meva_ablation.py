@@ -10,7 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from motionfield.cli.progress import progress_of
 from motionfield.steps.lift.meva.network import MevaConfig
 from motionfield.training.meva import MevaTraining, train_meva
 from motionfield.training.meva_judge import MevaFigures
@@ -58,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     figures = {}
     for name in options.rows:
         path = options.out / f"{name.replace(' ', '_')}.safetensors"
-        report = train_meva(data, path, row_config(name, options.steps), progress_of(quiet=False))
+        report = train_meva(data, path, row_config(name, options.steps))
         figures[name] = report.figures
     print(table(figures))
 

@@ -9,6 +9,7 @@ from motionfield.cli.parser import Verbs, add_common
 from motionfield.training.order import Preset, TrainOrder
 
 TRAININGS: dict[str, str] = {
+    "meva": "motionfield.training.meva:train_as_ordered",
     "meva_images": "motionfield.training.meva_images:train_as_ordered",
     "motion_vae": "motionfield.training.motion_vae:train_as_ordered",
     "pose_mixture": "motionfield.training.pose_mixture:train_as_ordered",

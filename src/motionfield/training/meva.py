@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from motionfield.body.base import Body
 from motionfield.body.registry import load_body
+from motionfield.core.errors import OptionError
 from motionfield.core.progress import Progress, silent
 from motionfield.priors.motion_vae import MotionVAE
 from motionfield.steps.lift.meva.network import MevaConfig, MevaNetwork
@@ -91,6 +92,11 @@ class _Trained(nn.Module):
 
 def train_as_ordered(order: TrainOrder, progress: Progress = silent) -> list[str]:
     """``motionfield train meva``: weights, card, and the figures in lines."""
+    if order.preset == "paper":
+        raise OptionError(
+            "train meva: --preset paper: the published network reads image features; "
+            "train it by train meva_images"
+        )
     config = MevaTraining(seed=order.seed, free_data=order.free_data)
     if order.steps is not None:
         config = replace(config, loop=replace(config.loop, steps=order.steps))
@@ -102,7 +108,7 @@ def train_as_ordered(order: TrainOrder, progress: Progress = silent) -> list[str
         licence=data.licence,
         credit=data.credit,
         command=order.command,
-        size=f"{report.parameters / 1e6:.2f} million parameters (MEVA's: about 80 million)",
+        size=f"{report.parameters / 1e6:.2f} million parameters (MEVA's: 65 million)",
         figures=tuple(report.lines()[:-1]),
         limits=_LIMITS,
     )

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import torch
-from tests.steps.lift.made_worlds import FOCAL, SIZE, World, make_world
 
 from motionfield.steps.lift.meva.features import INPUTS, CropFeatures, keypoint_features
+from steps.lift.made_worlds import FOCAL, SIZE, World, make_world
 
 
 @pytest.fixture(scope="module")
