@@ -132,6 +132,29 @@ def test_depth_is_what_is_least_known() -> None:
     assert along > 3 * up
 
 
+def farther(answer: MevaOutput, first: int) -> MevaOutput:
+    """A network that takes everybody for a tenth farther than they are."""
+    camera = answer.camera * torch.tensor([1 / 1.1, 1.0, 1.0])
+    return answer._replace(camera=camera)
+
+
+def test_the_less_is_seen_the_more_the_networks_distance_counts() -> None:
+    world = made(60)
+    arm = ("left_wrist", "left_elbow", "left_shoulder", "left_index", "left_pinky")
+    shares, stds = [], []
+    for seen_part in (world, only(world, arm)):
+        motion = lifted(seen_part, NO_FEET, spoil=farther)
+        root, true = (joints_of(world.body, m)[:, 0] for m in (motion, world.motion))
+        place = torch.tensor(world.camera.position_world)
+        further = (root - place).norm(dim=-1) / (true - place).norm(dim=-1) - 1
+        shares.append(float(further.mean()) / 0.1)
+        assert motion.joints_std is not None
+        stds.append(float(motion.joints_std[..., 1].mean()))
+    assert shares[0] < 0.2
+    assert 0.25 < shares[1] < 1.0
+    assert stds[1] > 1.5 * stds[0]
+
+
 def wavering(size_rad: float) -> Callable[[MevaOutput, int], MevaOutput]:
     """Every window errs by its own constant turns."""
 

@@ -12,6 +12,7 @@ from motionfield.steps.lift.meva.world import PathEvidence, solve_path
 
 RATE = 30.0
 CAMERA = torch.tensor([0.0, -5.0, 1.5])
+DEPTH_SD = 0.03
 STANDS = torch.tensor([0.02, 0.01, 0.02, 0.01])
 
 
@@ -29,6 +30,7 @@ def told(truth: torch.Tensor, **changes: torch.Tensor) -> PathEvidence:
         velocity = torch.gradient(truth, spacing=1 / RATE, dim=0)[0]
     evidence = PathEvidence(
         place=truth,
+        depth_sd=torch.full((frames,), DEPTH_SD),
         camera_place=CAMERA.expand(frames, 3),
         velocity=velocity,
         soles=torch.zeros(frames, 4, 3),
@@ -171,7 +173,7 @@ def test_least_squares_is_that_of_the_dense_system() -> None:
         ray = sight / distance
         across = torch.linalg.svd(ray[None])[2][1:]
         add({t: across}, across @ place[t], float(config.across_sd * distance) * lasts[0])
-        add({t: ray[None]}, ray[None] @ place[t], float(config.depth_sd * distance) * lasts[1])
+        add({t: ray[None]}, ray[None] @ place[t], float(DEPTH_SD * distance) * lasts[1])
         for k in range(4):
             height = (STANDS[k] - evidence.soles[t, k, 2]).double()
             add({t: eye[2:]}, height[None], config.ground_sd_m * 2 * lasts[2])

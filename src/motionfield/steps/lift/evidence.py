@@ -22,7 +22,8 @@ _PART_WEIGHTS = (
     (("pinky", "index", "thumb"), 0.3),
 )
 """Points of the face say little of the limbs; those of the hand are noisy on a rigid hand."""
-_LEAST_POINTS = 4
+LEAST_POINTS = 4
+"""A frame with fewer is not seen."""
 _GLITCH_FRAMES = 5
 """A point that leaves the median of so many frames for a moment is a fault of the detector."""
 _GLITCH_SHARE = 0.1
@@ -77,7 +78,7 @@ def gather(
         coarse = tensor_of(keypoints.coarse_camera)
         coarse = coarse * _size_ratio(coarse, keypoint_set, body, betas)
         coarse = coarse @ turn_to_ray(mean_ray(rays, weights)).mT
-        has_coarse = (torch.isfinite(coarse).all(-1) & (weights > 0)).sum(-1) >= _LEAST_POINTS
+        has_coarse = (torch.isfinite(coarse).all(-1) & (weights > 0)).sum(-1) >= LEAST_POINTS
         seen = seen & has_coarse if (seen & has_coarse).any() else seen
         coarse = coarse if has_coarse.any() else None
     time_s = tensor_of(keypoints.time_s - keypoints.time_s[0])
@@ -112,10 +113,10 @@ def seen_frames(weights: Float[Tensor, "frames keypoints"]) -> Bool[Tensor, "fra
     Raises:
         NoPersonError: there is none.
     """
-    seen = (weights > 0).sum(-1) >= _LEAST_POINTS
+    seen = (weights > 0).sum(-1) >= LEAST_POINTS
     if not seen.any():
         raise NoPersonError(
-            f"no frame has {_LEAST_POINTS} keypoints with confidence; "
+            f"no frame has {LEAST_POINTS} keypoints with confidence; "
             "give a video that shows the person, or other keypoints"
         )
     return seen

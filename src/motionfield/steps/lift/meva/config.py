@@ -11,7 +11,10 @@ class RootPathConfig:
     """Of a place seen in the picture, across the viewing ray, as a share of the distance."""
     across_lasts_s: float = 0.1
     depth_sd: float = 0.03
-    """Of the distance, from the person's size in the picture, as a share of it."""
+    """Of the distance, from the size in the picture of a person all of whom is seen, as a share of
+    it; of one of whom less is seen it is greater in proportion."""
+    weak_depth_sd: float = 0.1
+    """Of the distance that the network says."""
     depth_lasts_s: float = 0.5
     velocity_sd_m_s: float = 0.25
     """Of the network's velocity."""

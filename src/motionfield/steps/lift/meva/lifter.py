@@ -23,7 +23,7 @@ from motionfield.geometry.placement import place_in_camera
 from motionfield.geometry.resample import resample_positions, resample_rotations
 from motionfield.steps.lift.base import Lifter
 from motionfield.steps.lift.config import LiftConfig
-from motionfield.steps.lift.evidence import seen_frames, viewing_rays
+from motionfield.steps.lift.evidence import LEAST_POINTS, seen_frames, viewing_rays
 from motionfield.steps.lift.meva.features import RATE_HZ, CropFeatures, keypoint_features
 from motionfield.steps.lift.meva.feet import foot_shifts, resting_soles
 from motionfield.steps.lift.meva.images import ImageTeller, calm_velocity
@@ -39,6 +39,8 @@ _SOLES = [
 ]
 _POSED_AT_ONCE = 4096
 _NEAREST_M, _FARTHEST_M = 0.2, 300.0
+_LEAST_EXTENT = 0.02
+_NO_SD = 10.0
 
 
 class _Posed(NamedTuple):
@@ -100,9 +102,8 @@ class MevaLifter(Lifter):
         root = scene.features.R_camera_crop @ scene.said.root
         posed = self._pose(scene, root)
         t_camera_world = tensor_of(scene.at.camera.t_camera_world)
-        place = camera_to_world(
-            self._seen_at(scene, posed).unsqueeze(1), R_camera_world, t_camera_world
-        )[:, 0]
+        seen_at, depth_sd = self._seen_at(scene, posed)
+        place = camera_to_world(seen_at.unsqueeze(1), R_camera_world, t_camera_world)[:, 0]
         R_world_crop = R_camera_world.mT @ scene.features.R_camera_crop
         if isinstance(self._network, ImageTeller):
             velocity = calm_velocity(place, scene.at.rate_hz)
@@ -113,6 +114,7 @@ class MevaLifter(Lifter):
         stands = self._sole_height(scene.betas)
         evidence = PathEvidence(
             place=place,
+            depth_sd=depth_sd,
             camera_place=tensor_of(scene.at.camera.position_world),
             velocity=velocity,
             soles=soles,
@@ -132,8 +134,15 @@ class MevaLifter(Lifter):
         blocks = (part.split(_POSED_AT_ONCE) for part in (rotations, joints, shifts))
         return path, torch.cat([reach(*block) for block in zip(*blocks, strict=True)])
 
-    def _seen_at(self, scene: "_Scene", posed: _Posed) -> Float[Tensor, "frames 3"]:
-        """Where the picture has the root joint, camera axes; NaN where nobody is seen."""
+    def _seen_at(
+        self, scene: "_Scene", posed: _Posed
+    ) -> tuple[Float[Tensor, "frames 3"], Float[Tensor, "frames"]]:
+        """Where the picture has the root joint, camera axes, and the error of its distance.
+
+        The distance is that of the body's points on their rays, and that which the network says,
+        each as far as it is known. NaN where nobody is seen.
+        """
+        config = self._config.meva.path
         rays, weights = scene.sight
         place = place_in_camera(posed.points, rays, weights)
         s, tx, ty = scene.said.camera.unbind(-1)
@@ -142,7 +151,15 @@ class MevaLifter(Lifter):
         weak = (scene.features.R_camera_crop @ crop.unsqueeze(-1))[..., 0]
         fits = (place[:, 2] > _NEAREST_M) & (place[:, 2] < _FARTHEST_M)
         place = torch.where(fits.unsqueeze(-1), place, weak)
-        return torch.where(seen_frames(weights).unsqueeze(-1), place, torch.nan)
+        own_sd = config.depth_sd / _seen_extent(posed.points, weights)
+        own_sd = torch.where(fits, own_sd, torch.inf)
+        # A crop at an unknown focal length tells no distance.
+        weak_sd = _NO_SD if isinstance(self._network, ImageTeller) else config.weak_depth_sd
+        share = 1 / (1 + (own_sd / weak_sd).square())
+        ratio = share + (1 - share) * weak.norm(dim=-1) / place.norm(dim=-1)
+        seen = (weights > 0).sum(-1) >= LEAST_POINTS
+        place = torch.where(seen.unsqueeze(-1), place * ratio.unsqueeze(-1), torch.nan)
+        return place, weak_sd * (1 - share).sqrt()
 
     def _pose(self, scene: "_Scene", root: Float[Tensor, "frames 3 3"]) -> _Posed:
         joints, points, soles = [], [], []
@@ -201,6 +218,20 @@ class MevaLifter(Lifter):
             joints_std=joints_std if tells_all else None,
             history=(*keypoints.history, step("lift", self._config)),
         )
+
+
+def _seen_extent(
+    points: Float[Tensor, "frames points 3"], weights: Float[Tensor, "frames points"]
+) -> Float[Tensor, "frames"]:
+    """How widely the seen points of a body spread in the picture, by how widely all do."""
+
+    def spread(weights: Tensor) -> Tensor:
+        share = (weights / weights.sum(-1, keepdim=True).clamp_min(1e-9)).unsqueeze(-1)
+        off = points[..., :2] - (share * points[..., :2]).sum(1, keepdim=True)
+        return (share * off.square()).sum((1, 2)).sqrt()
+
+    extent = spread(weights) / spread(torch.ones_like(weights)).clamp_min(1e-6)
+    return extent.clamp(_LEAST_EXTENT, 1.0)
 
 
 def _ground_doubt(place: Float[Tensor, "frames 3"], gravity_doubt_deg: float) -> float:

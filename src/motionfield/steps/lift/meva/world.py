@@ -26,6 +26,8 @@ class PathEvidence(NamedTuple):
 
     place: Float[Tensor, "frames 3"]
     """Where the picture has the root; NaN: not seen."""
+    depth_sd: Float[Tensor, "frames"]
+    """Error of its distance, as a share of it."""
     camera_place: Float[Tensor, "frames 3"]
     velocity: Float[Tensor, "frames 3"]
     """The network's, m/s."""
@@ -77,6 +79,8 @@ class _Problem:
         sight = self._place - camera
         self._distance = np.linalg.norm(sight, axis=-1).clip(_NEAREST_M)
         self._ray = sight / self._distance[:, None]
+        self._depth_sd_m = evidence.depth_sd.double().numpy() * self._distance
+        self._across_sd_m = config.across_sd * self._distance
         velocity = evidence.velocity.double().numpy()
         self._step = (velocity[1:] + velocity[:-1]) / 2 / self._rate
         soles = evidence.soles.double().numpy()
@@ -109,8 +113,8 @@ class _Problem:
         )
         nearest = np.where(self._seen, frames, nearest)
         lost = config.velocity_sd_m_s * np.abs(frames - nearest) / self._rate
-        distance, ray = self._distance[nearest, None], self._ray[nearest]
-        along, across = config.depth_sd * distance, config.across_sd * distance
+        ray = self._ray[nearest]
+        along, across = self._depth_sd_m[nearest, None], self._across_sd_m[nearest, None]
         variance = across**2 + (along**2 - across**2) * ray**2 + lost[:, None] ** 2
         return torch.from_numpy(np.sqrt(variance))
 
@@ -127,8 +131,8 @@ class _Problem:
         along = (off * self._ray).sum(-1)
         across = np.linalg.norm(off - along[:, None] * self._ray, axis=-1)
         sds = np.hypot(
-            along / (config.depth_sd * self._distance),
-            across / (config.across_sd * self._distance),
+            along / self._depth_sd_m,
+            across / self._across_sd_m,
         )
         slide = np.diff(found, axis=0)[:, None] - self._sole_step
         speed = np.linalg.norm(slide, axis=-1) * self._rate
@@ -161,8 +165,8 @@ class _Problem:
 
     def _place_precision(self, seen: Float[ndarray, "frames"]) -> Float[ndarray, "frames 3 3"]:
         config = self._config
-        across = self._precision(config.across_sd, config.across_lasts_s) / self._distance**2
-        along = self._precision(config.depth_sd, config.depth_lasts_s) / self._distance**2
+        across = self._precision(1.0, config.across_lasts_s) / self._across_sd_m**2
+        along = self._precision(1.0, config.depth_lasts_s) / self._depth_sd_m**2
         outer = self._ray[:, :, None] * self._ray[:, None, :]
         matrix = across[:, None, None] * (np.eye(3) - outer) + along[:, None, None] * outer
         return seen[:, None, None] * matrix + _FAINT * np.eye(3)
