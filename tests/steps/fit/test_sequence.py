@@ -165,3 +165,28 @@ def test_feet_rest_before_a_camera_that_walks(take: MadeTake) -> None:
     )
     assert still.motion.contacts is not None
     assert still.motion.contacts.mean() < 0.5
+
+
+def test_a_start_that_states_its_doubts_is_followed_where_the_picture_is_mute(
+    take: MadeTake,
+) -> None:
+    """An arm that is not seen stays where a sure start has it, and moves where it is not sure."""
+    hidden = take.keypoints.keypoints_2d.copy()
+    arm = [
+        BLAZEPOSE_33.index(f"left_{part}") for part in ("elbow", "wrist", "pinky", "index", "thumb")
+    ]
+    hidden[:, arm] = np.nan
+    keypoints = take.keypoints.replace(keypoints_2d=hidden, coarse_camera=None)
+    path = np.full((take.truth.num_frames, 24, 3), 0.02, np.float32)
+
+    def wrist_error(own: float) -> float:
+        std = np.sqrt(path**2 + own**2)
+        std[:, 0] = path[:, 0]
+        start = take.truth.replace(joints_std=std)
+        result = SequenceFitter(SequenceFitConfig(start=1.0, joint_speed=0.5), take.body, None).fit(
+            keypoints, take.camera, start
+        )
+        points = points_of(result.motion) - points_of(take.truth)
+        return float(points[:, BLAZEPOSE_33.index("left_wrist")].norm(dim=-1).mean())
+
+    assert wrist_error(0.01) < 0.7 * wrist_error(1.0)

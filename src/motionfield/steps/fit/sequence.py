@@ -32,6 +32,9 @@ from motionfield.steps.fit.base import FitResult, Fitter
 from motionfield.steps.fit.observations import Observations
 
 
+_LEAST_SD_M = 0.01
+
+
 @dataclass(frozen=True)
 class SequenceFitConfig:
     """Weights are per frame; residuals in body heights, metres, m/s, m/s², radians."""
@@ -46,6 +49,10 @@ class SequenceFitConfig:
     coarse: float = 4.0
     """Per m²: 0.08 m, an error that lasts for some 20 frames."""
     coarse_scale: float = 0.15
+    start: float = 0.05
+    """Per square of a joint's distance, about the root joint, from where the start has it, in the
+    deviations that the start states (none stated: 0): errors that last for some 20 frames."""
+    start_scale: float = 3.0
     pose_prior: float = 0.1
     limits: float = 10.0
     acceleration: float = 0.003
@@ -130,6 +137,7 @@ class _Problem:
         ]
         self._resting = self._resting_shares(keypoints, camera)
         self._standing_height = self._heights_when_standing()
+        self._start = self._start_shape()
         hips = ("left_hip", "right_hip")
         self._hips = [names.index(hip) for hip in hips]
 
@@ -159,7 +167,7 @@ class _Problem:
             self._seen.keypoint_set.name,
         )
         total = self._reprojection(posed) + self._ground(posed) + self._smoothness(posed, rotations)
-        total = total + config.limits * limit_penalty(body_pose).sum()
+        total = total + config.limits * limit_penalty(body_pose).sum() + self._from_start(posed)
         frames = len(variables.transl)
         shape = variables.betas.square()
         total = total + frames * (config.stature * shape[:1].sum() + config.betas * shape[1:].sum())
@@ -197,6 +205,15 @@ class _Problem:
                 + config.coarse * (seen.weight * geman_mcclure(off, config.coarse_scale)).sum()
             )
         return total
+
+    def _from_start(self, posed: Posed) -> Float[Tensor, ""]:
+        """How far the pose has gone from one that came with its doubts."""
+        if self._start is None or self._config.start == 0:
+            return posed.joints.new_zeros(())
+        relative, deviation = self._start
+        off = (posed.joints - posed.joints[:, :1] - relative)[:, 1:] / deviation
+        scale = self._config.start_scale
+        return self._config.start * geman_mcclure(off.square().sum(-1), scale).sum()
 
     def _ground(self, posed: Posed) -> Float[Tensor, ""]:
         config = self._config
@@ -243,13 +260,25 @@ class _Problem:
         foot_2d = tensor_of(keypoints.keypoints_2d)[:, self._feet]
         flow = None
         if camera.moving:
-            feet = self._initial_points()[:, self._feet]
+            feet = self._posed_start().keypoints[:, self._feet]
             lens = seen.K, tensor_of(camera.distortion)
             flow = resting_flow(feet, lens, seen.R_camera_world, seen.t_camera_world, seen.time_s)
         return resting_share(foot_2d, seen.time_s, seen.height_px, flow=flow)
 
-    def _initial_points(self) -> Float[Tensor, "frames keypoints 3"]:
-        """The keypoints of the motion that the fit starts from, world."""
+    def _start_shape(
+        self,
+    ) -> tuple[Float[Tensor, "frames 24 3"], Float[Tensor, "frames 23 1"]] | None:
+        """Joints of the start from its root joint, and the deviations of joints 1 to 23."""
+        if self._initial.joints_std is None:
+            return None
+        joints = self._posed_start().joints
+        variance = tensor_of(self._initial.joints_std).square()
+        # What is stated includes the doubt about the root joint's place.
+        own = (variance[:, 1:] - variance[:, :1]).mean(-1, keepdim=True)
+        return joints - joints[:, :1], own.clamp_min(_LEAST_SD_M**2).sqrt()
+
+    def _posed_start(self) -> Posed:
+        """The motion that the fit starts from, world."""
         initial = self._initial
         return self._body.pose(
             tensor_of(initial.global_orient),
@@ -257,7 +286,7 @@ class _Problem:
             tensor_of(initial.transl),
             self._betas,
             self._seen.keypoint_set.name,
-        ).keypoints
+        )
 
     def _foot_contacts(self) -> Float[ndarray, "frames 2"] | None:
         names = self._seen.keypoint_set.keypoint_names

@@ -186,7 +186,7 @@ class MevaNetwork(nn.Module):
             contacts=others[..., :2],
             up=normalize(others[..., 2:5], dim=-1),
             velocity=others[..., 5:8],
-            joints_sd=softplus(others[..., 8:] - 3) + _LEAST_SD_M,
+            joints_sd=_deviations(others[..., 8:]),
         )
 
     def look(
@@ -260,6 +260,13 @@ class MevaNetwork(nn.Module):
         except (KeyError, TypeError, RuntimeError) as error:
             raise InputError(path, f"is damaged ({error})", _TRAIN) from error
         return network.eval().requires_grad_(False)
+
+
+def _deviations(
+    numbers: Float[Tensor, "*windows frames 24"],
+) -> Float[Tensor, "*windows frames 24"]:
+    """Positive; the root joint is where places are counted from."""
+    return softplus(torch.cat((numbers[..., :1] * 0 - 30, numbers[..., 1:] - 3), -1)) + _LEAST_SD_M
 
 
 class FreeDecoder(nn.Module):
