@@ -22,8 +22,8 @@ POSE_JOINTS: Final = MIXTURE_JOINTS
 """The joints whose rotations it knows: all but the root and the hands."""
 _COUNT: Final = len(POSE_JOINTS)
 _ALL: Final = 23
-_SPREAD_RAD: Final = 0.12
-"""What is left of true poses by ``project``, per axis, about."""
+_SCALE_RAD: Final = 0.18
+"""How far ``project`` turns a joint of true poses, on average."""
 _FORMAT: Final = "motionfield-pose-vae-1"
 _TRAIN: Final = "run motionfield train pose_vae --data DIR"
 _IDENTITY_6D: Final = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
@@ -86,16 +86,15 @@ class PoseVAE(nn.Module):
         return self.decode(self.encode(body_pose)[0])
 
     def energy(self, body_pose: Float[Tensor, "frames 23 3 3"]) -> Float[Tensor, "frames"]:
-        """How far ``project`` turns the joints: half the squared angles over ``_SPREAD_RAD``'s.
+        """How far ``project`` turns the joints: their angles, summed, over ``_SCALE_RAD``.
 
-        A denoising autoencoder moves a pose along the gradient of its log density (Alain and
-        Bengio, JMLR 2014, theorem 1), so this grows where the density is low. VPoser's energy,
-        half the squared latent mean, is for fits within the latent space: as an energy of given
-        poses it tells them from noise badly (docs/priors.md).
+        A denoising autoencoder moves a pose towards where its density is higher (Alain and
+        Bengio, JMLR 2014, theorem 1). Angles and not their squares: some joints of true poses
+        come back badly. VPoser's energy, half the squared latent mean, is for fits within the
+        latent space: of given poses it does not tell noise from truth (docs/priors.md).
         """
-        own, near = body_pose[:, :_COUNT], self.project(body_pose)[:, :_COUNT]
-        # Of two rotations the squared difference is 4 (1 - cos), about twice the squared angle.
-        return (own - near).square().sum((1, 2, 3)) / (4 * _SPREAD_RAD**2)
+        near = self.project(body_pose)
+        return chords(body_pose[:, :_COUNT], near[:, :_COUNT]).sum(-1) / _SCALE_RAD
 
     def divergence(self, body_pose: Float[Tensor, "frames 23 3 3"]) -> Float[Tensor, "frames"]:
         """Kullback-Leibler divergence of the posterior from N(0, 1), nats (NeMo's term)."""
@@ -124,6 +123,13 @@ class PoseVAE(nn.Module):
         except (KeyError, TypeError, RuntimeError) as error:
             raise InputError(path, f"is damaged ({error})", _TRAIN) from error
         return vae.eval().requires_grad_(False)
+
+
+def chords(
+    a: Float[Tensor, "frames joints 3 3"], b: Float[Tensor, "frames joints 3 3"]
+) -> Float[Tensor, "frames joints"]:
+    """Chord of the angle between rotations, radians: smooth at zero, where the angle is not."""
+    return ((a - b).square().sum((-1, -2)) / 2 + 1e-8).sqrt()
 
 
 def divergence_of(

@@ -23,7 +23,7 @@ from motionfield.core.conventions import JOINT_NAMES, mirror_order
 from motionfield.core.keypoint_sets import BLAZEPOSE_33
 from motionfield.core.progress import Progress, silent
 from motionfield.geometry.rotations import rot6d_to_rotmat, rotmat_to_rot6d
-from motionfield.priors.pose_vae import PoseVAE, PoseVAEConfig, divergence_of
+from motionfield.priors.pose_vae import PoseVAE, PoseVAEConfig, chords, divergence_of
 from motionfield.training.card import Card, write_card
 from motionfield.training.loop import LoopConfig, Losses, finish, train
 from motionfield.training.motion_data import TrainingData, find_training_data
@@ -271,17 +271,12 @@ def _losses(
     mean, std = vae.encode(shaken(pose, config.noise_rad * share, generator))
     back = vae.decode(mean + std * torch.randn(mean.shape, generator=generator))
     points = (_points(body, back) - _points(body, pose)).abs().mean()
-    angle = _angles(back[:, :21], pose[:, :21]).mean()
+    angle = chords(back[:, :21], pose[:, :21]).mean()
     return {
         "points": config.points * points,
         "rotation": config.rotation * angle,
         "divergence": config.divergence * divergence_of(mean, std).mean(),
     }
-
-
-def _angles(a: Tensor, b: Tensor) -> Tensor:
-    """Chord of the angle between rotations: smooth at zero, where the angle itself is not."""
-    return ((a - b).square().sum((-1, -2)) / 2 + 1e-8).sqrt()
 
 
 def mirrored(rot6d: Float[Tensor, "frames 23 6"]) -> Float[Tensor, "frames 23 6"]:
