@@ -116,7 +116,7 @@ def test_a_long_time_without_frames_is_a_gap() -> None:
 
 
 def test_a_turning_camera_is_resampled_along_its_arc() -> None:
-    keypoints, camera = made(60.0)
+    keypoints, camera = made(10.0)
     steps = [
         camera_at(1, (0.2 + 0.5 * t, -4.5, 1.5), yaw=0.6 * t) for t in keypoints.time_s.tolist()
     ]
@@ -126,7 +126,7 @@ def test_a_turning_camera_is_resampled_along_its_arc() -> None:
         moving=True,
     )
     at = at_network_rate(keypoints, moving)
-    for index in (0, 7, -1):
+    for index in (0, 7, 50, -1):
         t = float(at.keypoints.time_s[index])
         true = camera_at(1, (0.2 + 0.5 * t, -4.5, 1.5), yaw=0.6 * t)
         np.testing.assert_allclose(
