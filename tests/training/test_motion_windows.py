@@ -8,13 +8,11 @@ import roma
 import torch
 from torch import Tensor
 
-from made_mocap import made_pose
+from made_clips import made_clip
 from motionfield.body.registry import load_body
 from motionfield.core.conventions import JOINT_INDEX, JOINT_NAMES, mirror_order
 from motionfield.core.errors import OptionError
-from motionfield.data.motion import Motion
 from motionfield.geometry.rotations import axis_rotation, rot6d_to_rotmat, rotmat_to_rot6d
-from motionfield.training.motion_sources import TrainingClip
 from motionfield.training.motion_variation import (
     Variation,
     bent,
@@ -37,24 +35,6 @@ def _generator() -> torch.Generator:
     return torch.Generator().manual_seed(0)
 
 
-def _clip(
-    frames: int, source: str = "one", fps: float = 30.0, observed: np.ndarray | None = None
-) -> TrainingClip:
-    pose = made_pose(frames).numpy()
-    motion = Motion(
-        fps=fps,
-        global_orient=pose[:, 0],
-        body_pose=pose[:, 1:],
-        transl=np.zeros((frames, 3), dtype=np.float32),
-        betas=np.zeros(16, dtype=np.float32),
-        body_model="anny",
-        time_s=np.arange(frames) / fps,
-        frame_index=np.arange(frames),
-        observed=np.ones(frames, dtype=bool) if observed is None else observed,
-    )
-    return TrainingClip("made", source, motion)
-
-
 def _windows(count: int = 6) -> Tensor:
     """Upright people in the world who move their joints."""
     turn = 0.4 * torch.randn(count, 1, 24, 3, generator=_generator())
@@ -65,7 +45,7 @@ def _windows(count: int = 6) -> Tensor:
 
 
 def test_every_run_of_enough_frames_is_a_window() -> None:
-    pool = collect_windows([_clip(25), _clip(9), _clip(30)], 30.0, 20)
+    pool = collect_windows([made_clip(25), made_clip(9), made_clip(30)], 30.0, 20)
     assert pool.starts.tolist() == [*range(6), *range(25, 36)]
     assert every_window(pool, 20, 5).shape == (2 + 3, 20, 24, 6)
 
@@ -73,7 +53,7 @@ def test_every_run_of_enough_frames_is_a_window() -> None:
 def test_no_window_holds_what_was_not_observed() -> None:
     observed = np.ones(50, dtype=bool)
     observed[22] = False
-    clip = _clip(50, observed=observed)
+    clip = made_clip(50, observed=observed)
     pool = collect_windows([clip], 30.0, 20)
     assert pool.starts.tolist() == [0, 1, 2, *range(23, 31)]
     # At half the rate two frames stand for each of these.
@@ -81,25 +61,25 @@ def test_no_window_holds_what_was_not_observed() -> None:
 
 
 def test_slower_clips_give_fewer_frames_of_the_same_motion() -> None:
-    fast = collect_windows([_clip(61, fps=60.0)], 60.0, 10)
-    slow = collect_windows([_clip(61, fps=60.0)], 20.0, 10)
+    fast = collect_windows([made_clip(61, fps=60.0)], 60.0, 10)
+    slow = collect_windows([made_clip(61, fps=60.0)], 20.0, 10)
     assert len(slow.frames) == 21
     torch.testing.assert_close(slow.frames, fast.frames[::3], atol=1e-5, rtol=0)
 
 
 def test_sources_count_by_the_power_of_their_windows() -> None:
-    pool = collect_windows([_clip(24, "a"), _clip(119, "b")], 30.0, 20, source_power=0.5)
+    pool = collect_windows([made_clip(24, "a"), made_clip(119, "b")], 30.0, 20, source_power=0.5)
     share = pool.chance[:5].sum() / pool.chance[5:].sum()
     assert share == pytest.approx(math.sqrt(5 / 100), rel=1e-4)
 
 
 def test_clips_too_short_are_refused() -> None:
     with pytest.raises(OptionError, match="no clip has 90 observed frames at 30 Hz"):
-        collect_windows([_clip(60)], 30.0, 90)
+        collect_windows([made_clip(60)], 30.0, 90)
 
 
 def test_without_variation_windows_come_as_they_are() -> None:
-    pool = collect_windows([_clip(40)], 30.0, 20)
+    pool = collect_windows([made_clip(40)], 30.0, 20)
     drawn = draw_windows([pool], 30, 20, _OFF, _generator())
     every = every_window(pool, 20, 1)
     assert all((every == window).flatten(1).all(1).any() for window in drawn)

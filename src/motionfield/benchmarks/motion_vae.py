@@ -27,8 +27,7 @@ from motionfield.training.motion_vae import (
 from motionfield.training.motion_vae_linear import principal_components
 
 SPLITS: Final = ("train", "val", "test")
-SIZES: Final = (128, 256, 512)
-_PCA_WINDOWS: Final = 9000
+SIZES: Final = (128, 512)
 
 
 @dataclass(frozen=True)
@@ -86,11 +85,10 @@ def measure_motion_vae(data: Path, progress: Progress = silent) -> MotionVAERepo
     return report
 
 
-def plain_errors(motions: MotionSet, size: int, cameras: int = 3) -> dict[str, Reconstruction]:
+def plain_errors(motions: MotionSet, size: int, count: int = 9000) -> dict[str, Reconstruction]:
     """Split → errors of plain principal components of the training windows."""
     body, generator = load_body("anny"), torch.Generator().manual_seed(0)
-    plain = principal_components(motions.draw(_PCA_WINDOWS, generator), size)
+    plain = principal_components(motions.draw(count, generator), size)
     return {
-        split: judge(plain.autoencode, windows, body, cameras)
-        for split, windows in motions.judged.items()
+        split: judge(plain.autoencode, windows, body) for split, windows in motions.judged.items()
     }

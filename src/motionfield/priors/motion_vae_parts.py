@@ -58,8 +58,9 @@ class LinearCode(nn.Module):
         The noise of probabilistic components, which is how wide a code's posterior is, is the
         mean of the variances that are left out.
         """
-        values, vectors = torch.linalg.eigh(covariance)
-        values, vectors = values.flip(0).clamp(min=1e-12), vectors.flip(1)
+        # In double precision: few clips give a matrix that is far from full rank.
+        values, vectors = torch.linalg.eigh(covariance.double())
+        values, vectors = values.flip(0).clamp(min=1e-9), vectors.flip(1)
         kept = values[: self.latent]
         noise = values[self.latent :].mean() if len(values) > self.latent else values[-1]
         self.mean.copy_(mean)

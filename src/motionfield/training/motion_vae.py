@@ -42,7 +42,6 @@ from motionfield.training.order import Preset, TrainOrder
 
 Windows = Float[Tensor, "windows frames 24 6"]
 _STRIDE: Final = {"train": 200, "val": 30, "test": 30}
-_PCA_WINDOWS: Final = 9000
 _WHAT: Final = (
     "A variational autoencoder of motion: {frames} frames at 30 frames/s of 24 rotations (6D; the "
     "root in camera axes) in and out, a code of {latent}. In the role of MEVA's motion VAE; read "
@@ -63,7 +62,7 @@ class MotionVAETraining:
     free_data: bool = False
     model: MotionVAEConfig = PRESETS["default"]
     loop: LoopConfig = field(default_factory=lambda: LoopConfig(steps=0))
-    """"recurrent" alone, as all that follows ``linear_windows``."""
+    """"recurrent" alone."""
     variation: Variation = field(
         default_factory=lambda: Variation(
             rates_hz=(20.0, 24.0, 30.0, 40.0), reverse=0.3, swap=0.3, upright=0.5
@@ -73,7 +72,10 @@ class MotionVAETraining:
     """A subject with n windows counts n to this power."""
     linear_windows: int = 80000
     """"linear" alone: it is solved on these."""
+    plain_windows: int = 9000
+    """What it is compared with are principal components of these."""
     batch: int = 64
+    """"recurrent" alone, as what follows."""
     root: float = 20.0
     """Weight of the root's squared error, beside that of all."""
     divergence: float = 0.1
@@ -235,7 +237,7 @@ def train_on(
     finish(out_path)
     vae = MotionVAE.load(out_path)
     generator = torch.Generator().manual_seed(config.seed)
-    plain = principal_components(motions.draw(_PCA_WINDOWS, generator), config.model.latent)
+    plain = principal_components(motions.draw(config.plain_windows, generator), config.model.latent)
     figures = {
         split: (judge(vae.autoencode, windows, body), judge(plain.autoencode, windows, body))
         for split, windows in motions.judged.items()
@@ -270,13 +272,11 @@ def trained(
     return vae.eval().requires_grad_(False)
 
 
-def judge(
-    autoencode: Callable[[Windows], Windows], windows: Windows, body: Body, cameras: int = 3
-) -> Reconstruction:
+def judge(autoencode: Callable[[Windows], Windows], windows: Windows, body: Body) -> Reconstruction:
     """Errors of windows in random camera frames, the same ones at every call."""
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
-        return reconstruction_error(autoencode, windows, body, generator, cameras)
+        return reconstruction_error(autoencode, windows, body, generator, cameras=1)
 
 
 def paper_losses(
