@@ -1,5 +1,7 @@
 """Feet that stay where they stand: what the root's path cannot do, since legs err too."""
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 from jaxtyping import Float
@@ -37,6 +39,7 @@ def foot_shifts(
     sole_height: Float[Tensor, "4"],
     rate_hz: float,
     config: FootConfig,
+    ground_doubt_m: float = 0.0,
 ) -> Float[Tensor, "frames 2 3"]:
     """By how much each foot has to be moved so that it rests where it should.
 
@@ -46,7 +49,9 @@ def foot_shifts(
         soles_world: heel and toe of the left foot, then of the right.
         rest: probability that each rests.
         sole_height: height of each above the ground when standing.
+        ground_doubt_m: how far the ground may be from z = 0, beside ``config.ground_sd_m``.
     """
+    config = replace(config, ground_sd_m=float(np.hypot(config.ground_sd_m, ground_doubt_m)))
     soles = soles_world.double().numpy()
     sides = [
         _shift(

@@ -129,7 +129,9 @@ class MevaLifter(Lifter):
             return path, rotations
         soles = path.place.unsqueeze(1) + soles
         feet = self._config.meva.feet
-        shifts = foot_shifts(soles, evidence.rest, stands, scene.at.rate_hz, feet)
+        shifts = foot_shifts(
+            soles, evidence.rest, stands, scene.at.rate_hz, feet, evidence.ground_doubt_m
+        )
         joints = posed.joints @ R_camera_world
         blocks = (part.split(_POSED_AT_ONCE) for part in (rotations, joints, shifts))
         return path, torch.cat([reach(*block) for block in zip(*blocks, strict=True)])
