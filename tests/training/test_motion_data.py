@@ -176,6 +176,14 @@ def test_cmus_own_files_become_motions(body: Body, tmp_path: Path) -> None:
     )
 
 
+def test_only_numbered_skeletons_are_taken_for_cmus(body: Body, tmp_path: Path) -> None:
+    write_cmu(tmp_path, "HDM_tr")
+    data = find_training_data(tmp_path)
+    assert data.licence == "that of the user's data"
+    assert data.credit == ""
+    assert [clip.source for clip in data.clips(("test",), body)] == ["hdm05tr"]
+
+
 def test_licences_follow_the_shards() -> None:
     folder = shared_path("mocap", "cmu_dm.npz").parent
     free, every = find_training_data(folder, free_data=True), find_training_data(folder)
@@ -191,7 +199,7 @@ def test_the_strictest_licence_counts(squats: Motion, body: Body, tmp_path: Path
     data = find_training_data(tmp_path)
     assert data.licence == "that of the user's data"
     assert f"trained on user data in {tmp_path}" in data.what
-    assert {clip.shard for clip in data.clips(_ALL, body)} == {"CMU", "BVH"}
+    assert {clip.shard for clip in data.clips(_ALL, body)} == {"ASF and AMC", "BVH"}
 
 
 # --- splits -------------------------------------------------------------------------------------

@@ -105,24 +105,31 @@ class AmassSource(FileSource):
 
 
 class AcclaimSource(FileSource):
-    """CMU's whole database: ``<subject>.asf`` with ``<subject>_<trial>.amc`` beside it."""
+    """As CMU's whole database: ``<subject>.asf`` with ``<subject>_<trial>.amc`` beside it.
 
-    kind = "CMU"
+    Subjects whose names are numbers are taken for CMU's.
+    """
+
+    kind = "ASF and AMC"
 
     @classmethod
     def find(cls, folder: Path, free_data: bool) -> "AcclaimSource | None":
         if next(folder.rglob("*.asf"), None) is None:
             return None
         found = list_cmu(folder)
-        return cls(folder, {_cmu(s): tuple(amcs) for s, (_, amcs) in found.items()})
+        return cls(folder, {_acclaim(s): tuple(amcs) for s, (_, amcs) in found.items()})
 
     @property
     def licence(self) -> str:
-        return "Apache-2.0"
+        return "Apache-2.0" if self._all_of_cmu else super().licence
 
     @property
     def credit(self) -> str:
-        return CREDITS["cmu"]
+        return CREDITS["cmu"] if self._all_of_cmu else ""
+
+    @property
+    def _all_of_cmu(self) -> bool:
+        return all(re.fullmatch(r"cmu\d+", subject) for subject in self.files)
 
     def shards(self, subject: str, body: Body) -> Iterable[MocapShard]:
         motions = self.files[subject]
@@ -169,5 +176,12 @@ def _bvh_subject(path: Path, folder: Path) -> str:
     return path.stem if inside == "." else inside
 
 
+def _acclaim(stem: str) -> str:
+    """A skeleton file's subject; HDM05's files are called ``HDM_<actor>``."""
+    if stem.isdigit():
+        return _cmu(stem)
+    return f"hdm05{stem[4:]}" if stem.startswith("HDM_") else stem
+
+
 def _cmu(number: str) -> str:
-    return f"cmu{int(number):02d}" if number.isdigit() else f"cmu{number}"
+    return f"cmu{int(number):02d}"
