@@ -26,6 +26,7 @@ from motionfield.training.motion_windows import (
     collect_windows,
     draw_windows,
     every_window,
+    has_window,
 )
 
 _OFF = Variation(rates_hz=(30.0,), flip=0, random_root=False)
@@ -76,6 +77,8 @@ def test_sources_count_by_the_power_of_their_windows() -> None:
 def test_clips_too_short_are_refused() -> None:
     with pytest.raises(OptionError, match="no clip has 90 observed frames at 30 Hz"):
         collect_windows([made_clip(60)], 30.0, 90)
+    assert not has_window([made_clip(60)], 30.0, 90)
+    assert has_window([made_clip(60), made_clip(90)], 30.0, 90)
 
 
 def test_without_variation_windows_come_as_they_are() -> None:

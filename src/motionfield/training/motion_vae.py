@@ -37,6 +37,7 @@ from motionfield.training.motion_windows import (
     collect_windows,
     draw_windows,
     every_window,
+    has_window,
 )
 from motionfield.training.order import Preset, TrainOrder
 
@@ -134,7 +135,7 @@ class MotionVAEReport(NamedTuple):
                 f"{reconstruction_line(plain)}"
                 for split, (ours, plain) in self.figures.items()
             ),
-            f"{self.parameters / 1e6:.2f} million parameters (MEVA's: 6.0 million)",
+            f"{self.parameters / 1e6:.2f} million parameters (MEVA's: 6.2 million)",
             f"written: {self.path}",
         ]
 
@@ -165,7 +166,7 @@ def train_as_ordered(order: TrainOrder, progress: Progress = silent) -> list[str
         licence=data.licence,
         credit=data.credit,
         command=order.command,
-        size=f"{report.parameters / 1e6:.2f} million parameters (MEVA's: 6.0 million)",
+        size=f"{report.parameters / 1e6:.2f} million parameters (MEVA's: 6.2 million)",
         figures=tuple(report.lines()[:-1]),
         limits=_LIMITS,
     )
@@ -193,19 +194,23 @@ def train_motion_vae(
 def read_clips(
     data: TrainingData, body: Body, progress: Progress = silent
 ) -> dict[str, list[TrainingClip]]:
-    """Split → its clips.
+    """Split → its clips; val and test where there are any.
 
     Raises:
-        InputError: a split has none, or a file is damaged.
+        InputError: nothing to train on, or a file is damaged.
     """
-    return {split: list(data.clips((split,), body, progress)) for split in _STRIDE}
+    return {
+        split: list(data.clips((split,), body, progress))
+        for split in _STRIDE
+        if split == "train" or data.has(split)
+    }
 
 
 def motion_set(clips: Mapping[str, list[TrainingClip]], config: MotionVAETraining) -> MotionSet:
-    """Windows of clips by split; trained on is "train".
+    """Windows of clips by split; trained on is "train", judged what has any.
 
     Raises:
-        OptionError: no clip of a split is as long as a window.
+        OptionError: no clip to train on is as long as a window.
     """
     length = config.model.frames
     pools = [
@@ -216,9 +221,10 @@ def motion_set(clips: Mapping[str, list[TrainingClip]], config: MotionVAETrainin
     def draw(count: int, generator: Generator) -> Windows:
         return draw_windows(pools, count, length, config.variation, generator)
 
+    long = {s: part for s, part in clips.items() if has_window(part, RATE_HZ, length)}
     judged = {
         split: every_window(collect_windows(part, RATE_HZ, length), length, _STRIDE[split])
-        for split, part in clips.items()
+        for split, part in long.items()
     }
     return MotionSet(draw, judged)
 

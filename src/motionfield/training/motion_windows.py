@@ -63,6 +63,12 @@ def collect_windows(
     return WindowPool(torch.cat(frames), torch.cat(starts), chance / chance.sum())
 
 
+def has_window(clips: Sequence[TrainingClip], rate_hz: float, length: int) -> bool:
+    """Whether ``collect_windows`` finds any."""
+    observed = (resampled(clip.motion, rate_hz)[1] for clip in clips)
+    return any(bool(o.unfold(0, length, 1).all(-1).any()) for o in observed if len(o) >= length)
+
+
 def resampled(
     motion: Motion, rate_hz: float
 ) -> tuple[Float[Tensor, "frames 24 6"], Bool[Tensor, "frames"]]:
