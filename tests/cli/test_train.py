@@ -119,6 +119,18 @@ def test_the_mixture_has_no_steps_and_presets(
     assert "has no steps and presets" in _error(capsys)
 
 
+def test_stopped_by_the_user_tells_how_to_go_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("motionfield.training.pose_vae.train_as_ordered", stop)
+    words = ["train", "pose_vae", "--data", str(tmp_path), "-o", str(tmp_path / "x")]
+    assert main(words) == 130
+    assert "the same command goes on" in _error(capsys)
+
+
 def test_unknown_names_and_presets_are_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["train", "pose_magic", "--data", "x"]) == 2
     assert "pose_vae" in _error(capsys)

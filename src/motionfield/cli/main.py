@@ -21,6 +21,10 @@ from motionfield.core.errors import MotionfieldError
 
 VERBS = (run, demo, view, export, evaluate, benchmark, train, info, models)
 INTERRUPTED = 130
+_GO_ON = {
+    "run": "; run again with --resume to go on",
+    "train": "; the same command goes on at the last checkpoint",
+}
 
 
 def make_parser() -> Parser:
@@ -56,8 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         if debug:
             raise
-        hint = "; run again with --resume to go on" if given[:1] == ["run"] else ""
-        print(f"\nmotionfield: stopped{hint}", file=sys.stderr)
+        print(f"\nmotionfield: stopped{_GO_ON.get(next(iter(given), ''), '')}", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
         # The reader of our output (head, less) has gone; say nothing more to it.
