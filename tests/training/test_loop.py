@@ -195,3 +195,20 @@ def test_a_killed_process_goes_on_to_the_same_result(tmp_path: Path) -> None:
     whole, cut = (torch.load(tmp_path / name) for name in ("whole", "cut"))
     assert all(torch.equal(whole[name], cut[name]) for name in whole)
     assert (tmp_path / "whole.curve.csv").read_bytes() == (tmp_path / "cut.curve.csv").read_bytes()
+
+
+def test_terms_may_change_on_the_way(tmp_path: Path) -> None:
+    model, calls = _model(), 0
+
+    def losses(generator: torch.Generator) -> Losses:
+        nonlocal calls
+        calls += 1
+        terms = _Line(model)(generator)
+        return terms if calls <= 40 else {"other": 2 * terms["fit"], "more": terms["fit"] * 0 + 3}
+
+    curve = train(model, losses, _CONFIG, tmp_path / "line.safetensors")
+    assert curve.names == ["fit", "other", "more"]
+    known = [[not np.isnan(value) for value in row[1:]] for row in curve.rows]
+    assert known == [[True, False, False]] * 2 + [[False, True, True]] * 3
+    assert curve.rows[-1][3] == pytest.approx(3.0)
+    assert (tmp_path / "line.curve.png").exists()

@@ -65,7 +65,15 @@ class Curve:
 
     names: list[str] = field(default_factory=list)
     rows: list[list[float]] = field(default_factory=list)
-    """Step, then the terms."""
+    """Step, then the terms; NaN for those that were not in use."""
+
+    def add(self, step: int, terms: dict[str, float]) -> None:
+        """A row; a training may change its terms on the way."""
+        new = [name for name in terms if name not in self.names]
+        self.names += new
+        for row in self.rows:
+            row += [math.nan] * len(new)
+        self.rows.append([float(step), *(terms.get(name, math.nan) for name in self.names)])
 
     def text(self) -> str:
         """As csv."""
@@ -145,8 +153,7 @@ def train(
                 if not all(map(math.isfinite, sums.values())):
                     fault = f"train {output.stem}: the losses are no numbers at step {step}"
                     raise OptionError(f"{fault}; train with another --seed")
-                curve.names = list(sums)
-                curve.rows.append([float(step), *sums.values()])
+                curve.add(step, sums)
                 sums = {}
                 # Only where the sums are empty: they are no part of a checkpoint.
                 if time.monotonic() - saved > config.checkpoint_s:
