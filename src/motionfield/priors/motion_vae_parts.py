@@ -11,8 +11,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from motionfield.priors.motion_vae_unroll import UnrollWeights, unroll
-
 NUM_VALUES: Final = 144
 """24 rotations as 6D."""
 
@@ -111,14 +109,26 @@ class RecurrentCode(nn.Module):
 
     def decode(self, code: Code) -> Window:
         """The window of a code, frame after frame."""
-        cell, upper, lower, out = self.cell, self.upper, self.lower, self.out
-        of_frame, of_code = cell.weight_ih.split((NUM_VALUES, code.shape[1]), dim=1)
-        constant = nn.functional.linear(code, of_code, cell.bias_ih)
-        weights = UnrollWeights(
-            *(of_frame, cell.weight_hh, cell.bias_hh, upper.weight, upper.bias),
-            *(lower.weight, lower.bias, out.weight, out.bias),
-        )
-        return unroll(self.first(code), constant, weights, self.frames)
+        frame, hidden = self.first(code), code.new_zeros(len(code), self.cell.hidden_size)
+        # The code's share in the cell's gates is the same in every frame.
+        of_frame, of_code = self.cell.weight_ih.split((NUM_VALUES, code.shape[1]), dim=1)
+        constant = nn.functional.linear(code, of_code, self.cell.bias_ih)
+        frames = []
+        for _ in range(self.frames):
+            given = constant + frame @ of_frame.mT
+            kept = nn.functional.linear(hidden, self.cell.weight_hh, self.cell.bias_hh)
+            hidden = _gru_step(given, kept, hidden)
+            frame = self.out(self.lower(self.upper(hidden).tanh()).tanh())
+            frames.append(frame)
+        return torch.stack(frames, dim=1)
+
+
+def _gru_step(given: Tensor, kept: Tensor, hidden: Tensor) -> Tensor:
+    """``nn.GRUCell`` from its products with the input and with the state before."""
+    size = hidden.shape[1]
+    reset, update = (given + kept)[:, : 2 * size].sigmoid().chunk(2, dim=1)
+    new = (given[:, 2 * size :] + reset * kept[:, 2 * size :]).tanh()
+    return new + update * (hidden - new)
 
 
 def _layers(inputs: int, hidden: int, kind: type[nn.Module]) -> nn.Sequential:
