@@ -45,6 +45,14 @@ def test_the_decoder_has_a_gradient_at_the_code(config: MotionVAEConfig) -> None
     assert gradient.abs().amax() > 0
 
 
+def test_codes_start_as_narrow_as_asked_for() -> None:
+    wide, narrow = (
+        _vae(MotionVAEConfig(form="recurrent", frames=12, latent=8, hidden=16, first_std=std))
+        for std in (1.0, 0.05)
+    )
+    torch.testing.assert_close(narrow.encode(_windows())[1], 0.05 * wide.encode(_windows())[1])
+
+
 def test_windows_of_another_length_are_refused() -> None:
     with pytest.raises(OptionError, match="windows of 7 frames given to one of 12; cut or"):
         _vae(_FORMS[0]).encode(_windows(frames=7))

@@ -98,6 +98,8 @@ def ablation(trial: Trial, linear: MotionVAE) -> MotionVAEReport:
     report = MotionVAEReport(f"MEVA's network, {size}")
     for name, variation in VARIATIONS.items():
         report.rows[name] = run_row(trial, variation)
+    narrow = trial._replace(model=dataclasses.replace(trial.model, first_std=0.05))
+    report.rows["all, codes narrow at first"] = run_row(narrow, _ALL)
     report.rows["all, linear encoder"] = run_row(trial, _ALL, encoder=linear)
     report.rows["all, linear decoder"] = run_row(trial, _ALL, decoder=linear)
     whole = motion_set(trial.clips, _training(trial, _ALL))

@@ -33,6 +33,9 @@ class MotionVAEConfig:
     latent: int = 512
     hidden: int = 512
     """"recurrent": units of the decoder's GRU, and of both directions of the encoder's together."""
+    first_std: float = 1.0
+    """"recurrent": about the deviation of a code before training; with 1, as MEVA's, the decoder
+    hears hardly anything but noise at first."""
     frequencies: int = 24
     """"linear": lowest ones of the cosine transform over time; 24 in 90 frames reach 4 Hz."""
 
@@ -58,7 +61,7 @@ class MotionVAE(nn.Module):
         if config.form == "linear":
             self.code = LinearCode(frames, latent, config.frequencies)
         else:
-            self.code = RecurrentCode(frames, latent, config.hidden)
+            self.code = RecurrentCode(frames, latent, config.hidden, config.first_std)
 
     def encode(
         self, rot6d: Windows

@@ -89,13 +89,15 @@ class RecurrentCode(nn.Module):
     the code by two layers (ReLU). No teacher forcing; the cell starts at zero.
     """
 
-    def __init__(self, frames: int, latent: int, hidden: int) -> None:
+    def __init__(self, frames: int, latent: int, hidden: int, first_std: float = 1.0) -> None:
         super().__init__()
         self.frames = frames
         self.gru = nn.GRU(NUM_VALUES, hidden // 2, bidirectional=True, batch_first=True)
         self.encoder = _layers(hidden, hidden, nn.Tanh)
         self.mean = nn.Linear(hidden, latent)
         self.log_variance = nn.Linear(hidden, latent)
+        with torch.no_grad():
+            self.log_variance.bias += 2 * math.log(first_std)
         self.first = nn.Sequential(_layers(latent, hidden, nn.ReLU), nn.Linear(hidden, NUM_VALUES))
         self.cell = nn.GRUCell(NUM_VALUES + latent, hidden)
         self.upper = nn.Linear(hidden, 2 * hidden)

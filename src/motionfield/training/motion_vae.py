@@ -86,7 +86,7 @@ TRAININGS: Final[dict[Preset, MotionVAETraining]] = {
     "default": MotionVAETraining(),
     "paper": MotionVAETraining(
         model=PRESETS["paper"],
-        # Ten times MEVA's rate (1e-4), for a fiftieth of its steps.
+        # Ten times MEVA's rate (1e-4), for a hundredth of its steps.
         loop=LoopConfig(steps=10000, learning_rate=1e-3),
         variation=Variation(reverse=0.5),
         source_power=1.0,
