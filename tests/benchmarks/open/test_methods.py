@@ -13,20 +13,11 @@ from motionfield.core.errors import OptionError
 from motionfield.data import CameraPath
 from motionfield.formats.calib_file import Intrinsics
 from motionfield.priors.pose_mixture import PoseMixture
-from motionfield.priors.weight_file import shipped_weights
 from steps.lift.made_worlds import DISTORTION, FOCAL, SIZE, camera_at, make_world, seen, walk
 
 LENS = Intrinsics(FOCAL, FOCAL, SIZE[0] / 2, SIZE[1] / 2, DISTORTION)
 FRAMES = 8
-NO_WEIGHTS = pytest.mark.skipif(
-    not shipped_weights("meva").exists(), reason="MEVA's weights are not there"
-)
-MARKS = {
-    "smplify": pytest.mark.slow,
-    "fit": pytest.mark.slow,
-    "meva": NO_WEIGHTS,
-    "meva_fit": (NO_WEIGHTS, pytest.mark.slow),
-}
+MARKS = {"smplify": pytest.mark.slow, "fit": pytest.mark.slow}
 ALONE = [
     pytest.param(name, marks=MARKS.get(name, ()))
     for name in METHODS
