@@ -8,12 +8,14 @@ import torch
 from torch import Tensor
 
 from made_clips import made_clip
+from made_mocap import write_made_shard
 from motionfield.body.registry import load_body
 from motionfield.cli.main import main
 from motionfield.core.conventions import JOINT_INDEX
 from motionfield.core.errors import OptionError
 from motionfield.priors.motion_vae import MotionVAE, MotionVAEConfig
 from motionfield.priors.motion_vae_parts import LinearCode
+from motionfield.training.card import check_card
 from motionfield.training.loop import LoopConfig
 from motionfield.training.motion_sources import TrainingClip
 from motionfield.training.motion_vae import (
@@ -126,3 +128,21 @@ def test_the_default_has_no_steps(tmp_path: Path, capsys: pytest.CaptureFixture[
     order = ["train", "motion_vae", "--data", str(tmp_path), "--steps", "5"]
     assert main([*order, "-o", str(tmp_path / "x.safetensors")]) == 2
     assert "--preset paper" in capsys.readouterr().err
+
+
+def test_the_command_writes_weights_and_a_card_that_fits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """From a folder that has nobody to hold out."""
+    write_made_shard(tmp_path / "cmu_amc.npz", load_body("anny"), frames=120, split="train")
+    monkeypatch.setitem(TRAININGS, "default", replace(_LINEAR, body="anny"))
+    out = tmp_path / "out.safetensors"
+    order = ["train", "motion_vae", "--data", str(tmp_path), "--free-data", "-o", str(out)]
+    assert main([*order, "--quiet"]) == 0
+    assert MotionVAE.load(out).config == _LINEAR.model
+    card = check_card(out)
+    assert card["Licence"] == "Apache-2.0"
+    assert card["Command"] == "`motionfield train motion_vae --data DIR --free-data`"
+    told = capsys.readouterr().out
+    assert "train: " in told
+    assert "val: " not in told
