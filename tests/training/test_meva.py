@@ -1,13 +1,16 @@
 """MEVA's training: losses are least at the truth, a small network learns, a cut run goes on."""
 
+import numpy as np
 import pytest
 import torch
 
 from motionfield.body.base import Body
 from motionfield.body.registry import load_body
 from motionfield.core.conventions import NUM_JOINTS
-from motionfield.steps.lift.meva.network import Stages, State
+from motionfield.priors.motion_vae_parts import LinearCode
+from motionfield.steps.lift.meva.network import MevaConfig, MevaNetwork, Stages, State
 from motionfield.training.meva_data import TakeMaker, TakeMix, Truth
+from motionfield.training.meva_judge import coverage, deviation_factors, judge
 from motionfield.training.meva_losses import MevaLossWeights, meva_losses
 from motionfield.training.meva_windows import (
     TakePool,
@@ -123,3 +126,15 @@ def test_first_short_pieces_then_whole_windows(maker: TakeMaker) -> None:
     assert whole.truth.known.shape == (2, 90)
     # Coarse 3D is there for a whole piece or not at all.
     assert set(short.features.coarse_known.mean(1).tolist()) == {0.0, 1.0}
+
+
+def test_factors_make_deviations_hold(maker: TakeMaker, windows: Windows, body: Body) -> None:
+    network = MevaNetwork(body, MevaConfig(width=32, heads=2, layers=1, refine_layers=1)).eval()
+    code = network.decoder.code
+    assert isinstance(code, LinearCode)
+    code.mean[:144] = torch.eye(3)[:, :2].mT.flatten().repeat(24) * 90**0.5
+    assert judge(network, windows).within_68 < 0.3  # an untrained network is wrong by metres
+    network.sd_factor.copy_(deviation_factors(network, windows))
+    found = coverage(network, windows)
+    assert np.abs(found.one - 0.6827).max() < 0.01
+    assert (found.two > found.one).all()

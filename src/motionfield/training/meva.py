@@ -21,7 +21,12 @@ from motionfield.steps.lift.meva.network import MevaConfig, MevaNetwork
 from motionfield.training.card import Card, write_card
 from motionfield.training.loop import LoopConfig, Losses, finish, train
 from motionfield.training.meva_data import TakeMaker, TakeMix
-from motionfield.training.meva_judge import MevaFigures, held_out_windows, judge
+from motionfield.training.meva_judge import (
+    MevaFigures,
+    deviation_factors,
+    held_out_windows,
+    judge,
+)
 from motionfield.training.meva_losses import MevaLossWeights, guess_losses, meva_losses
 from motionfield.training.meva_windows import TakePool, WindowConfig, draw_windows
 from motionfield.training.motion_data import TrainingClip, TrainingData, find_training_data
@@ -135,13 +140,16 @@ def train_meva(
     made_of: dict[str, Any] = {"training": asdict(config), "data": data.what}
     train(trained, losses, config.loop, out_path, config.seed, progress, made_of=made_of)
     network.eval().requires_grad_(False)
+    windows = {
+        split: held_out_windows(list(data.clips((split,), body, progress)), body)
+        for split in ("val", "test")
+    }
+    # Val subjects alone: test stays what nothing was fitted to.
+    network.sd_factor.copy_(deviation_factors(network, windows["val"]))
     network.save(out_path, made_of | {"licence": data.licence, "credit": data.credit})
     finish(out_path)
     shipped = MevaNetwork.load(body, out_path)
-    figures = {}
-    for split in ("val", "test"):
-        held_out = list(data.clips((split,), body, progress))
-        figures[split] = judge(shipped, held_out_windows(held_out, body))
+    figures = {split: judge(shipped, part) for split, part in windows.items()}
     return MevaReport(out_path, figures, sum(p.numel() for p in network.parameters()))
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final, NamedTuple
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float
 from numpy import ndarray
@@ -33,6 +34,7 @@ JUDGED: Final = TakeMix(
 """Motions as they are, before a static camera whose lens is known."""
 _LIMBS: Final = [NUM_JOINTS + BLAZEPOSE_33.index(name) for name in LIMB_JOINTS]
 _SEED: Final = 2**20
+_ONE_DEVIATION: Final = 0.6827
 
 
 class MevaFigures(NamedTuple):
@@ -103,6 +105,20 @@ def judge(network: MevaNetwork, windows: Windows, batch: int = 20) -> MevaFigure
         up_deg=float(torch.rad2deg(angle).mean()),
         within_68=float(off.float().mean()),
     )
+
+
+def deviation_factors(
+    network: MevaNetwork, windows: Windows, batch: int = 20
+) -> Float[Tensor, "24"]:
+    """What the deviations have to be multiplied by, joint by joint, to hold in 68 % of cases."""
+    with torch.no_grad():
+        said = [network.stages(part) for part in _split(windows.features, batch)]
+    points = torch.cat([stages.points[-1] for stages in said])
+    sd = torch.cat([stages.joints_sd for stages in said])[..., 1:].unsqueeze(-1)
+    off = (points - windows.truth.points)[..., 1:NUM_JOINTS, :].abs() / sd
+    off = off[windows.truth.known > 0].transpose(1, 2).flatten(0, 1)
+    wanted = torch.from_numpy(np.quantile(off.numpy(), _ONE_DEVIATION, axis=0)).float()
+    return torch.cat((torch.ones(1), wanted))
 
 
 def coverage(network: MevaNetwork, windows: Windows, batch: int = 20) -> Coverage:

@@ -47,7 +47,7 @@ class MevaLossWeights:
     """Log of the weak camera's s."""
     velocity: float = 0.3
     """Change of points, m/s."""
-    acceleration: float = 0.01
+    acceleration: float = 0.02
     """m/s²."""
     shape: float = 0.02
     coarse: float = 0.5
@@ -56,9 +56,9 @@ class MevaLossWeights:
     """Factor on rounds of refinement before the last."""
     latent: float = 1e-4
     """Square of the latent: it should stay where motions are."""
-    contacts: float = 0.1
+    contacts: float = 1.0
     up: float = 1.0
-    root_velocity: float = 0.2
+    root_velocity: float = 1.0
     deviation: float = 0.02
 
 

@@ -54,13 +54,6 @@ def meva(given: Given, tools: Tools) -> FitResult:
     return FitResult(_meva_lifter(tools.body).lift(given.keypoints, camera), camera)
 
 
-def meva_fit(given: Given, tools: Tools) -> FitResult:
-    """The fit of ``fit``, from ``meva``."""
-    motion, camera = meva(given, tools)
-    fitter = SequenceFitter(SequenceFitConfig(), tools.body, tools.prior)
-    return fitter.fit(given.keypoints, camera, motion)
-
-
 _lifters: dict[str, Lifter] = {}
 
 
@@ -79,8 +72,8 @@ def smplify(given: Given, tools: Tools) -> FitResult:
 
 
 def sequence_fit(given: Given, tools: Tools) -> FitResult:
-    """``motionfield run --method fit``, from ``initial``."""
-    motion, camera = first_motion(given, tools)
+    """``motionfield run --method fit``: from ``meva``, as the command does."""
+    motion, camera = meva(given, tools)
     fitter = SequenceFitter(SequenceFitConfig(), tools.body, tools.prior)
     return fitter.fit(given.keypoints, camera, motion)
 
@@ -124,9 +117,8 @@ METHODS: Final[dict[str, Method]] = {
     "smplify": each(smplify),
     "one_euro": each(one_euro),
     "savgol": each(savgol),
-    "fit": each(sequence_fit),
     "meva": each(meva),
-    "meva_fit": each(meva_fit),
+    "fit": each(sequence_fit),
     "triangulation": triangulation,
 }
 """Name in tables and on the command line → method."""

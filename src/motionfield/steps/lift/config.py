@@ -14,7 +14,7 @@ LiftMethod = Literal["meva", "ik"]
 class LiftConfig:
     """Which lift, what is known of the person, and the options of each method."""
 
-    method: LiftMethod = "ik"
+    method: LiftMethod = "meva"
     """meva: the network that has seen people move; ik: inverse kinematics from several headings."""
     height_m: float | None = None
     """The person's height; None: what the network says, or an average adult."""

@@ -39,6 +39,9 @@ _OTHERS: Final = 2 + 3 + 3 + _JOINTS
 """Contacts, up, velocity, deviations."""
 _TALL: Final = 1.75
 """A person's box is about so many metres large where nothing else is known."""
+_BACK: Final = 0.1
+"""Of what is learnt after it so much reaches the STE: at first VME and MRR ask for what would undo
+what it has learnt from the points."""
 _FARTHEST: Final = 1.0
 _LEAST_SD_M: Final = 2e-3
 
@@ -115,6 +118,9 @@ class Stages(NamedTuple):
 class MevaNetwork(nn.Module):
     """Features of windows → motion of windows."""
 
+    sd_factor: Tensor
+    """On the deviations, so that they hold for people who were not seen in training."""
+
     def __init__(self, body: Body, config: MevaConfig = MevaConfig()) -> None:
         super().__init__()
         self.config = config
@@ -137,7 +143,10 @@ class MevaNetwork(nn.Module):
         self.mrr = nn.ModuleList(_Block(width, config.heads) for _ in range(config.refine_layers))
         self.refine_norm = nn.LayerNorm(width)
         self.correct = nn.Linear(width, frames * state)
-        self.others = nn.Linear(width, frames * _OTHERS)
+        self.others = nn.Sequential(
+            nn.Linear(2 * width, width), nn.GELU(), nn.Linear(width, frames * _OTHERS)
+        )
+        self.register_buffer("sd_factor", torch.ones(_JOINTS))
         nn.init.zeros_(self.correct.weight)
         nn.init.zeros_(self.correct.bias)
         nn.init.zeros_(self.context.weight)
@@ -164,7 +173,8 @@ class MevaNetwork(nn.Module):
 
     def stages(self, features: CropFeatures) -> Stages:
         """As ``forward``, with all that leads there."""
-        hidden, guess = self.look(features)
+        seen, guess = self.look(features)
+        hidden = seen.detach() + _BACK * (seen - seen.detach())
         latent = self.latent(self.squeeze(hidden).flatten(1))
         rot6d = self.decoder.decode(latent).flatten(-2)
         context = self._frames(self.context(hidden))
@@ -177,7 +187,7 @@ class MevaNetwork(nn.Module):
             state, last = self._refine(hidden, states[-1], points[-1].detach(), target)
             states.append(state)
             points.append(self._points(state))
-        others = self._frames(self.others(last))
+        others = self._frames(self.others(torch.cat((seen, last), dim=-1)))
         return Stages(
             latent=latent,
             states=states,
@@ -186,7 +196,7 @@ class MevaNetwork(nn.Module):
             contacts=others[..., :2],
             up=normalize(others[..., 2:5], dim=-1),
             velocity=others[..., 5:8],
-            joints_sd=_deviations(others[..., 8:]),
+            joints_sd=_deviations(others[..., 8:]) * self.sd_factor,
         )
 
     def look(
@@ -214,7 +224,7 @@ class MevaNetwork(nn.Module):
         for block in self.mrr:
             inner = block(inner)
         inner = self.refine_norm(inner)
-        change = self._frames(self.correct(inner))
+        change = _calmed(self._frames(self.correct(inner)))
         rot6d, betas, camera = change.split((_POSE, BETAS, 3), dim=-1)
         return State(state.rot6d + rot6d, state.betas + betas, state.camera + camera), inner
 
@@ -260,6 +270,15 @@ class MevaNetwork(nn.Module):
         except (KeyError, TypeError, RuntimeError) as error:
             raise InputError(path, f"is damaged ({error})", _TRAIN) from error
         return network.eval().requires_grad_(False)
+
+
+def _calmed(change: Float[Tensor, "windows frames n"]) -> Float[Tensor, "windows frames n"]:
+    """Averaged over five frames (binomial): tokens end every second frame, motions do not."""
+    kernel = change.new_tensor((1.0, 4.0, 6.0, 4.0, 1.0)) / 16
+    rows = change.mT.flatten(0, 1).unsqueeze(1)
+    padded = torch.nn.functional.pad(rows, (2, 2), mode="replicate")
+    calm = torch.nn.functional.conv1d(padded, kernel[None, None])
+    return calm[:, 0].unflatten(0, (len(change), -1)).mT
 
 
 def _deviations(
