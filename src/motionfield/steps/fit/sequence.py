@@ -49,7 +49,7 @@ class SequenceFitConfig:
     coarse: float = 4.0
     """Per m²: 0.08 m, an error that lasts for some 20 frames."""
     coarse_scale: float = 0.15
-    start: float = 0.05
+    start: float = 0.3
     """Per square of a joint's distance, about the root joint, from where the start has it, in the
     deviations that the start states (none stated: 0): errors that last for some 20 frames."""
     start_scale: float = 3.0

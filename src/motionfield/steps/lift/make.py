@@ -11,6 +11,7 @@ from motionfield.priors.weight_file import shipped_weights
 from motionfield.steps.lift.base import Lifter
 from motionfield.steps.lift.config import LiftConfig
 from motionfield.steps.lift.ik.lifter import IKLifter
+from motionfield.steps.lift.meva.both_ways import BothWays
 from motionfield.steps.lift.meva.images import ImageTeller
 from motionfield.steps.lift.meva.lifter import MevaLifter
 from motionfield.steps.lift.meva.network import MevaNetwork
@@ -46,8 +47,9 @@ def make_lifter(
         InputError: they are damaged, or of another kind or version.
     """
     if config.method == "meva" and config.images:
-        network = PaperMeva.load(weights_of(config) or "", body.name)
-        return MevaLifter(config, body, ImageTeller(network, clip))
+        published = PaperMeva.load(weights_of(config) or "", body.name)
+        return MevaLifter(config, body, ImageTeller(published, clip))
     if config.method == "meva":
-        return MevaLifter(config, body, MevaNetwork.load(body, weights_of(config)))
+        network = MevaNetwork.load(body, weights_of(config))
+        return MevaLifter(config, body, BothWays(network) if config.meva.both_ways else network)
     return IKLifter(config, body, prior)

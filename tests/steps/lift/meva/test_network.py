@@ -58,7 +58,7 @@ def random_features(windows: int = 2, frames: int = WINDOW, seed: int = 0) -> Cr
     )
 
 
-def _trained(network: MevaNetwork) -> MevaNetwork:
+def trained(network: MevaNetwork) -> MevaNetwork:
     """Heads that start at zero get values, so that every part acts."""
     generator = torch.Generator().manual_seed(1)
     code = getattr(network.decoder, "code", None)
@@ -75,7 +75,7 @@ def _trained(network: MevaNetwork) -> MevaNetwork:
 
 
 def test_answers_are_rotations_directions_and_shares(body: Body) -> None:
-    answer = _trained(MevaNetwork(body, SMALL))(random_features())
+    answer = trained(MevaNetwork(body, SMALL))(random_features())
     eye = torch.eye(3)
     for turns in (answer.root, answer.body_pose, answer.coarse_root, answer.coarse_pose):
         assert torch.allclose(turns @ turns.mT, eye.expand_as(turns), atol=1e-4)
@@ -87,7 +87,7 @@ def test_answers_are_rotations_directions_and_shares(body: Body) -> None:
 
 
 def test_windows_do_not_know_of_each_other(body: Body) -> None:
-    network = _trained(MevaNetwork(body, SMALL))
+    network = trained(MevaNetwork(body, SMALL))
     both = random_features()
     alone = CropFeatures(*(value[1:] for value in both))
     for two, one in zip(network(both), network(alone), strict=True):
@@ -96,21 +96,21 @@ def test_windows_do_not_know_of_each_other(body: Body) -> None:
 
 def test_vme_alone_is_the_coarse_motion_and_refinement_changes_it(body: Body) -> None:
     features = random_features()
-    alone = _trained(MevaNetwork(body, replace(SMALL, vme_only=True)))(features)
+    alone = trained(MevaNetwork(body, replace(SMALL, vme_only=True)))(features)
     assert torch.equal(alone.root, alone.coarse_root)
     assert torch.equal(alone.body_pose, alone.coarse_pose)
-    full = _trained(MevaNetwork(body, SMALL))(features)
+    full = trained(MevaNetwork(body, SMALL))(features)
     assert not torch.allclose(full.body_pose, full.coarse_pose, atol=1e-3)
 
 
 def test_decoder_is_frozen_unless_it_is_its_own(body: Body) -> None:
     for own in (False, True):
-        network = _trained(MevaNetwork(body, replace(SMALL, own_decoder=own)))
+        network = trained(MevaNetwork(body, replace(SMALL, own_decoder=own)))
         stages = network.stages(random_features())
         stages.points[-1].sum().backward()
-        trained = [p.grad is not None for p in network.decoder.parameters()]
-        assert trained == [own] * len(trained)
-        assert len(trained) >= own
+        learns = [p.grad is not None for p in network.decoder.parameters()]
+        assert learns == [own] * len(learns)
+        assert len(learns) >= own
         assert network.latent.weight.grad is not None
 
 
@@ -167,14 +167,14 @@ def test_weak_camera_is_the_perspective_of_its_depth() -> None:
 
 
 def test_points_of_short_pieces_are_those_of_the_features_alone(body: Body) -> None:
-    network = _trained(MevaNetwork(body, SMALL))
+    network = trained(MevaNetwork(body, SMALL))
     features = random_features()
     assert torch.equal(network.look(features)[1], network.stages(features).guess)
     assert network.look(random_features(frames=18))[1].shape == (2, 18, 57, 3)
 
 
 def test_file_gives_the_network_back(body: Body, tmp_path: Path) -> None:
-    network = _trained(MevaNetwork(body, SMALL))
+    network = trained(MevaNetwork(body, SMALL))
     network.save(tmp_path / "meva.safetensors", {"licence": "none"})
     again = MevaNetwork.load(body, tmp_path / "meva.safetensors")
     assert again.config == SMALL

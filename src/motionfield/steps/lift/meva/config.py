@@ -61,6 +61,8 @@ class MevaLiftConfig:
     """Frames that neighbouring windows share."""
     batch: int = 16
     """Windows in the network at a time."""
+    both_ways: bool = True
+    """The mirrored person is shown, too, and the mean taken (keypoints only)."""
     path: RootPathConfig = field(default_factory=RootPathConfig)
     feet: FootConfig | None = field(default_factory=FootConfig)
     """None: legs are as the network says."""
