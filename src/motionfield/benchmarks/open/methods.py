@@ -23,7 +23,10 @@ from motionfield.steps.fit import (
     SmplifyConfig,
     SmplifyFitter,
 )
-from motionfield.steps.lift import IKLifter, LiftConfig, Lifter, make_lifter
+from motionfield.steps.lift.base import Lifter
+from motionfield.steps.lift.config import LiftConfig
+from motionfield.steps.lift.ik.lifter import IKLifter
+from motionfield.steps.lift.make import make_lifter
 
 OfOne = Callable[[Given, Tools], FitResult]
 """A method that solves each take by itself."""
