@@ -14,11 +14,24 @@ from motionfield.worlds.mocap_rigs import rig_of
 
 Tree = dict[str, Any]
 _PLACES = {
-    "Hips": (0, 95, 0), "LowerBack": (0, 10, 0), "Spine": (0, 12, 1), "Spine1": (0, 12, 0),
-    "Spine2": (0, 9, 0), "Neck": (0, 14, -1), "Neck1": (0, 5, 1), "Head": (0, 6, 1),
-    "Shoulder": (6, 10, 0), "Arm": (12, 0, 0), "ForeArm": (28, 0, 0), "Roll": (12, 0, 0),
-    "Hand": (25, 0, 0), "UpLeg": (9, -4, 0), "Leg": (0, -42, 0), "Foot": (0, -41, 0),
-    "ToeBase": (0, -6, 13), "Wrist": (13, 0, 0),
+    "Hips": (0, 95, 0),
+    "LowerBack": (0, 10, 0),
+    "Spine": (0, 12, 1),
+    "Spine1": (0, 12, 0),
+    "Spine2": (0, 9, 0),
+    "Neck": (0, 14, -1),
+    "Neck1": (0, 5, 1),
+    "Head": (0, 6, 1),
+    "Shoulder": (6, 10, 0),
+    "Arm": (12, 0, 0),
+    "ForeArm": (28, 0, 0),
+    "Roll": (12, 0, 0),
+    "Hand": (25, 0, 0),
+    "UpLeg": (9, -4, 0),
+    "Leg": (0, -42, 0),
+    "Foot": (0, -41, 0),
+    "ToeBase": (0, -6, 13),
+    "Wrist": (13, 0, 0),
 }
 """Centimetres from the parent; x of the right side is reversed."""
 

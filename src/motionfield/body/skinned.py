@@ -256,8 +256,11 @@ def _carry_shapes(
     rows: Float[Tensor, "shapes points 96"],
     betas: Float[Tensor, "frames betas"],
 ) -> Float[Tensor, "frames points 3"]:
-    """``_carry`` for a shape per frame: points are linear in the shape, so each direction is carried
-    by one product with all frames, and then weighed."""
+    """``_carry`` for a shape per frame.
+
+    Points are linear in the shape: each direction is carried by one product with all frames, and
+    then weighed.
+    """
     transforms = kinematics.transforms.flatten(1, 2)
     carried = (rows.flatten(0, 1) @ transforms).unflatten(1, (len(rows), -1))
     mean, change = carried[:, 0], carried[:, 1:]

@@ -91,7 +91,8 @@ class _Planner:
         joints = [pelvis] + [j for j in range(len(self.names)) if pelvis in self._above(j)]
         parents = {j: self.parents[j] for j in joints}
         ours = set(JOINT_NAMES) <= {self.names[j] for j in joints}
-        names = {j: self.names[j] if ours or self.names[j] in _GIVEN else f"other{j}" for j in joints}
+        kept = {j for j in joints if ours or self.names[j] in _GIVEN}
+        names = {j: self.names[j] if j in kept else f"other{j}" for j in joints}
         for side in ("left", "right"):
             for limb in _LIMBS:
                 self._limb(side, limb, joints, names, parents)

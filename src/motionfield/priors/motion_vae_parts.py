@@ -97,7 +97,7 @@ class RecurrentCode(nn.Module):
         self.mean = nn.Linear(hidden, latent)
         self.log_variance = nn.Linear(hidden, latent)
         with torch.no_grad():
-            self.log_variance.bias += 2 * math.log(first_std)
+            self.log_variance.bias.add_(2 * math.log(first_std))
         self.first = nn.Sequential(_layers(latent, hidden, nn.ReLU), nn.Linear(hidden, NUM_VALUES))
         self.cell = nn.GRUCell(NUM_VALUES + latent, hidden)
         self.upper = nn.Linear(hidden, 2 * hidden)

@@ -90,7 +90,9 @@ def draw_windows(
         if frames >= length and (short or share(_WHOLE)):
             starts = frames - length + 1
         drawn = window_of(take, whole(starts), length)
-        return Windows(*(part.mirrored() for part in drawn)) if share(0.5) else drawn
+        if share(0.5):
+            return Windows(drawn.features.mirrored(), drawn.truth.mirrored())
+        return drawn
 
     def kept(left_out: float) -> Tensor:
         return (torch.rand(batch, 1, generator=generator) >= left_out).float()

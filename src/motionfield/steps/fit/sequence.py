@@ -31,7 +31,6 @@ from motionfield.priors.base import PosePrior
 from motionfield.steps.fit.base import FitResult, Fitter
 from motionfield.steps.fit.observations import Observations
 
-
 _LEAST_SD_M = 0.01
 
 
