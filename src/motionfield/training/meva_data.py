@@ -33,11 +33,9 @@ from motionfield.steps.lift.meva.features import (
 from motionfield.training.motion_data import TrainingClip
 from motionfield.worlds.cameras import CameraConfig, CameraKind
 from motionfield.worlds.detector_error import DetectorErrorConfig
-from motionfield.worlds.foothold import leg_length
-from motionfield.worlds.shapes import draw_betas
+from motionfield.worlds.shapes import draw_betas, scaled_path
 from motionfield.worlds.take import TakeConfig, make_take
 
-POINTS_3D: Final = len(JOINT_NAMES) + len(BLAZEPOSE_33.keypoint_names)
 _JOINT_MIRROR: Final = list(mirror_order(JOINT_NAMES))
 _POINT_MIRROR: Final = _JOINT_MIRROR + [len(JOINT_NAMES) + i for i in BLAZEPOSE_33.mirror]
 _MIRROR_6D: Final = torch.tensor([1.0, -1, -1, -1, 1, 1])
@@ -209,17 +207,8 @@ def resized(motion: Motion, betas: Float[ndarray, "betas"], body: Body) -> Motio
     As ``worlds.shapes.reshape`` without the corrections by the skin that keep soles on the ground
     to the millimetre: they cost as much as all the rest of a take.
     """
-    scale = None if motion.bone_scale is None else tensor_of(motion.bone_scale)
-    before = body.rest_joints(tensor_of(motion.betas), scale)
-    after = body.rest_joints(tensor_of(betas))
-    size = leg_length(after) / leg_length(before)
-    root = motion.transl + before[0].numpy()
-    middle = np.array([*root[0, :2], 0.0])
-    return motion.replace(
-        betas=betas,
-        bone_scale=None,
-        transl=(middle + size * (root - middle) - after[0].numpy()).astype(np.float32),
-    )
+    path, _ = scaled_path(motion, betas, body)
+    return motion.replace(betas=betas, bone_scale=None, transl=path.astype(np.float32))
 
 
 def draw_camera_config(rng: np.random.Generator, moving: float) -> CameraConfig:

@@ -51,13 +51,7 @@ def reshape(motion: Motion, betas: Float[ndarray, "betas"], body: Body) -> Motio
     """
     if motion.body_model != body.name:
         raise OptionError(f"reshape: a motion of {motion.body_model!r} on body {body.name!r}")
-    scale = None if motion.bone_scale is None else tensor_of(motion.bone_scale)
-    before = body.rest_joints(tensor_of(motion.betas), scale)
-    after = body.rest_joints(tensor_of(betas))
-    size = leg_length(after) / leg_length(before)
-    origin = np.array([*motion.transl[0, :2], 0.0]) + np.array([*before[0, :2], 0.0])
-    root = motion.transl + before[0].numpy()
-    scaled = origin + size * (root - origin) - after[0].numpy()
+    scaled, size = scaled_path(motion, betas, body)
     changed = motion.replace(
         step("reshape", size=size),
         betas=np.asarray(betas, np.float32),
@@ -71,3 +65,20 @@ def reshape(motion: Motion, betas: Float[ndarray, "betas"], body: Body) -> Motio
     rise = calmed((wanted - lowest_point(changed, body)).numpy()[:, None], _CALM_S * motion.fps)
     moved = scaled + np.concatenate((shift.numpy(), rise), axis=-1)
     return changed.replace(transl=moved.astype(np.float32))
+
+
+def scaled_path(
+    motion: Motion, betas: Float[ndarray, "betas"], body: Body
+) -> tuple[Float[ndarray, "frames 3"], float]:
+    """Translations of another body on a path scaled by the legs' length about its first place.
+
+    Returns:
+        The translations, and by what the path was scaled.
+    """
+    scale = None if motion.bone_scale is None else tensor_of(motion.bone_scale)
+    before = body.rest_joints(tensor_of(motion.betas), scale)
+    after = body.rest_joints(tensor_of(betas))
+    size = leg_length(after) / leg_length(before)
+    origin = np.array([*motion.transl[0, :2], 0.0]) + np.array([*before[0, :2], 0.0])
+    root = motion.transl + before[0].numpy()
+    return origin + size * (root - origin) - after[0].numpy(), size

@@ -285,7 +285,8 @@ def _deviations(
     numbers: Float[Tensor, "*windows frames 24"],
 ) -> Float[Tensor, "*windows frames 24"]:
     """Positive; the root joint is where places are counted from."""
-    return softplus(torch.cat((numbers[..., :1] * 0 - 30, numbers[..., 1:] - 3), -1)) + _LEAST_SD_M
+    others = softplus(numbers[..., 1:] - 3)
+    return torch.cat((torch.zeros_like(numbers[..., :1]), others), dim=-1) + _LEAST_SD_M
 
 
 class FreeDecoder(nn.Module):
