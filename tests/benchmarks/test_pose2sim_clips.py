@@ -21,7 +21,7 @@ def test_the_fit_of_camera_1_is_nearer_the_truth_than_the_landmarks() -> None:
     landmarks, fit = by_name["landmarks"].pa_mpjpe, by_name["fit, defaults"].pa_mpjpe
     assert landmarks.frames_used == fit.frames_used == 100
     assert landmarks.median == pytest.approx(75, abs=4)  # what the published network gives
-    assert fit.median < landmarks.median
+    assert fit.median < min(landmarks.median, 72)
     assert fit.mean < 1.1 * fit.median
     acceleration = by_name["fit, defaults"].acceleration
     assert acceleration is not None

@@ -45,10 +45,10 @@ class SequenceFitConfig:
     """Per (body height)²: a standard deviation of 1.2 %, its error shared by some 3 frames."""
     reprojection_scale: float = 0.04
     """Residual in body heights beyond which a keypoint is taken for an outlier."""
-    coarse: float = 4.0
-    """Per m²: 0.08 m, an error that lasts for some 20 frames."""
+    coarse: float = 20.0
+    """Per m²: 0.08 m, an error that lasts for some 4 frames."""
     coarse_scale: float = 0.15
-    start: float = 0.3
+    start: float = 0.1
     """Per square of a joint's distance, about the root joint, from where the start has it, in the
     deviations that the start states (none stated: 0): errors that last for some 20 frames."""
     start_scale: float = 3.0
