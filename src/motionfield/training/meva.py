@@ -55,7 +55,7 @@ class MevaTraining:
     model: MevaConfig = field(default_factory=MevaConfig)
     loop: LoopConfig = field(
         default_factory=lambda: LoopConfig(
-            steps=10000,
+            steps=20000,
             learning_rate=6e-4,
             weight_decay=1e-4,
             clip_norm=1.0,

@@ -31,7 +31,7 @@ class WindowConfig:
 
     batch: int = 8
     """Windows per step."""
-    look_steps: int = 5000
+    look_steps: int = 12000
     """At first the STE alone learns to place points, for so many steps, on short pieces: they show
     more poses and cameras, and no body has to be posed …"""
     look_frames: int = 30
