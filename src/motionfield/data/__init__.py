@@ -1,5 +1,6 @@
 """The records that travel between steps: immutable, checked when made, saved by themselves."""
 
+from motionfield.data.action import Action
 from motionfield.data.camera_path import CameraPath
 from motionfield.data.feature_clip import FeatureClip
 from motionfield.data.joint_track import JointTrack
@@ -12,6 +13,7 @@ from motionfield.data.tracks import Tracks
 from motionfield.data.video import Video
 
 __all__ = [
+    "Action",
     "CameraPath",
     "FeatureClip",
     "JointTrack",
