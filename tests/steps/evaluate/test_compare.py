@@ -134,8 +134,10 @@ def test_with_everything_given_every_figure_of_a_motion_is_there(truth: Motion) 
         frame_index=truth.frame_index,
         observed=np.ones(40, bool),
     )
-    scores = compare_motions(truth, truth, body, camera, camera, keypoints).scores
+    doubtful = truth.replace(joints_std=np.full((40, 24, 3), 0.01, np.float32))
+    scores = compare_motions(doubtful, truth, body, camera, camera, keypoints).scores
     assert set(scores) == set(METRICS) - {"flexion_rmse_deg"}
+    assert scores["std_within_1_percent"].value == 100
     assert scores["reprojection_px"].value == pytest.approx(3 * 2**0.5, rel=1e-3)
     assert scores["reprojection_px"].joints == "17 of coco17"
     assert scores["pck10_percent"].value == 100

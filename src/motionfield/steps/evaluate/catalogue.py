@@ -12,6 +12,7 @@ _LSP = "14 of LSP"
 _NEMO = "first 15 of BODY_25"
 _VERTICES = "all vertices"
 _LIMBS = "12 limb joints"
+_ENDS = "wrists and ankles: the fastest"
 _SOLES = "toes and heels of BODY_25"
 
 CAMERA_AXES: Final = "camera axes, hips at the origin"
@@ -140,9 +141,27 @@ _BIOMECHANICS: Final = {
     ),
     "peak_speed_error_percent": Metric("%", _LIMBS, "none", "joints that reach 1 m/s"),
     "peak_speed_bias_percent": Metric("%", _LIMBS, "none", "joints that reach 1 m/s", "signed"),
+    "stroke_speed_error_percent": Metric(
+        "%", _ENDS, "none", "greatest speed of the take", "takes that reach 3 m/s"
+    ),
+    "stroke_speed_bias_percent": Metric(
+        "%", _ENDS, "none", "greatest speed of the take", "signed; negative: flattened"
+    ),
+    "stroke_time_ms": Metric(
+        "ms", _ENDS, "none", "time of the greatest speed", "searched within 0.25 s"
+    ),
     "contact_timing_ms": Metric("ms", "both feet", "none", "touch-downs and lift-offs"),
     "contact_missed_percent": Metric("%", "both feet", "none", "of true events, within 0.2 s"),
     "contact_invented_percent": Metric("%", "both feet", "none", "of predicted events"),
+}
+_DOUBT: Final = {
+    "std_within_1_percent": Metric(
+        "%", _SMPL, _CLIP, "coverage", "each axis by itself; 68.3 where deviations are right"
+    ),
+    "std_within_2_percent": Metric("%", _SMPL, _CLIP, "coverage", "95.4 where they are right"),
+    "std_factor": Metric(
+        "times", _SMPL, _CLIP, "coverage", "deviations times this would cover 68.3 %"
+    ),
 }
 _IMAGE: Final = {
     "image_error_px": Metric("px", _NEMO, "none", "NeMo (2D Recon. Err.)", "labelled points only"),
@@ -169,5 +188,6 @@ METRICS: Final[dict[str, Metric]] = {
     **_SMOOTHNESS,
     **_FEET,
     **_BIOMECHANICS,
+    **_DOUBT,
     **_IMAGE,
 }

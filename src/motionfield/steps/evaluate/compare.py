@@ -20,6 +20,7 @@ from motionfield.steps.evaluate import biomechanics, feet, image, nemo, pose, sm
 from motionfield.steps.evaluate.catalogue import CAMERA_AXES, CLIP_AXES
 from motionfield.steps.evaluate.compare_points import compare_joints, peak_scores
 from motionfield.steps.evaluate.comparison import Comparison, NamedScore, named, named_value
+from motionfield.steps.evaluate.coverage import coverage
 from motionfield.steps.evaluate.posed import (
     Placing,
     Pose,
@@ -29,11 +30,14 @@ from motionfield.steps.evaluate.posed import (
     whole_clip,
 )
 from motionfield.steps.evaluate.score import Score, check_same_clock
+from motionfield.steps.evaluate.stroke import Stroke, compare_stroke
 
 __all__ = ["Comparison", "NamedScore", "compare_joints", "compare_motions"]
 
 _HIPS = (JOINT_INDEX["left_hip"], JOINT_INDEX["right_hip"])
 _LIMBS = [JOINT_INDEX[name] for name in LIMB_JOINTS]
+STROKE_JOINTS = ("left_wrist", "right_wrist", "left_ankle", "right_ankle")
+_ENDS = [JOINT_INDEX[name] for name in STROKE_JOINTS]
 _SOLES = [
     OPENPOSE_25.index(f"{side}_{part}")
     for side in ("left", "right")
@@ -54,7 +58,8 @@ def compare_motions(
     Frames that the truth did not observe are left out; those that the prediction did not observe
     count. Figures that lack their data are left out: without both cameras those of the picture and
     of the up axis, without contacts of the truth foot slide, without contacts of both contact
-    timing, without keypoints and the predicted camera the reprojection. With cameras, local errors
+    timing, without stated deviations coverage, without keypoints and the predicted camera the
+    reprojection. With cameras, local errors
     are in camera axes; without, in axes turned by one fit of the clip.
 
     A motion of 1,300 frames takes a few seconds; vertices are in memory block by block.
@@ -78,6 +83,7 @@ def compare_motions(
         **_smoothness_scores(pair),
         **_feet_scores(pair, truth),
         **_biomechanics_scores(pair, predicted, truth),
+        **_doubt_scores(pair, predicted),
     }
     if predicted_camera is not None and truth_camera is not None:
         scores |= _camera_scores(pair, predicted_camera, truth_camera)
@@ -271,6 +277,8 @@ def _biomechanics_scores(pair: _Pair, predicted: Motion, truth: Motion) -> dict[
     scores = {name: named_value(name, value, observed) for name, value in figures.items()}
     limbs = [points[:, _LIMBS] for points in pair.joints]
     scores |= peak_scores(biomechanics.peak_speed_error(limbs[0], limbs[1], pair.fps), total)
+    ends = [points[:, _ENDS] for points in pair.joints]
+    scores |= _stroke_scores(compare_stroke(ends[0], ends[1], pair.fps), total)
     if predicted.contacts is not None and truth.contacts is not None:
         gone = ~pair.observed[:, None]  # NaN is no event
         ours, theirs = (
@@ -279,6 +287,30 @@ def _biomechanics_scores(pair: _Pair, predicted: Motion, truth: Motion) -> dict[
         )
         scores |= _timing_scores(biomechanics.contact_timing(ours, theirs, pair.fps), observed)
     return scores
+
+
+def _stroke_scores(found: Stroke, total: int) -> dict[str, NamedScore]:
+    figures = {
+        "stroke_speed_error_percent": found.error_percent,
+        "stroke_speed_bias_percent": found.bias_percent,
+        "stroke_time_ms": found.time_ms,
+    }
+    joints = f"{STROKE_JOINTS[found.point]}, the fastest" if found.point >= 0 else None
+    frames = (found.frames_used, total)
+    return {name: named_value(name, value, frames, joints) for name, value in figures.items()}
+
+
+def _doubt_scores(pair: _Pair, predicted: Motion) -> dict[str, NamedScore]:
+    if predicted.joints_std is None:
+        return {}
+    found = coverage(*pair.joints, tensor_of(predicted.joints_std).double())
+    figures = {
+        "std_within_1_percent": 100 * found.one,
+        "std_within_2_percent": 100 * found.two,
+        "std_factor": found.factor,
+    }
+    frames = (found.frames_used, len(pair.observed))
+    return {name: named_value(name, value, frames) for name, value in figures.items()}
 
 
 def _timing_scores(
