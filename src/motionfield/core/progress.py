@@ -43,3 +43,12 @@ def tracked(
         for item in items:
             yield item
             bar.advance()
+
+
+def named(progress: Progress, name: str) -> Progress:
+    """The same progress, with a name before every stage: which of several inputs it is of."""
+
+    def opened(stage: str, total: int | None, unit: str = "frame") -> Bar:
+        return progress(f"{name} {stage}", total, unit)
+
+    return opened

@@ -2,6 +2,9 @@
 
 from typing import NamedTuple
 
+from jaxtyping import Float
+from numpy import ndarray
+
 from motionfield.data.camera_path import CameraPath
 from motionfield.data.keypoints import Keypoints
 from motionfield.data.motion import Motion
@@ -17,3 +20,5 @@ class Take(NamedTuple):
     camera: CameraPath
     motion: Motion
     quality: Quality
+    phase: Float[ndarray, "frames"] | None = None
+    """How far the action has come, in [0, 1], where the take is one of several of one action."""

@@ -57,6 +57,7 @@ KEYS: Final[dict[str, Key]] = {
     "keypoints_world": Key(("T", "K", 3), "the same points on the fitted body, metres"),
     "keypoint_names": Key(("K",), "names of the keypoints"),
     "joints_std": Key(("T", 24, 3), "standard deviation of joints in metres, where known"),
+    "phase": Key(("T",), "how far the action has come, 0 to 1, for one of several takes"),
     "focal_source": Key((), "how it is known: given, exif, estimated or assumed"),
     "scale_source": Key((), "likewise"),
     "gravity_source": Key((), "likewise"),
@@ -97,7 +98,7 @@ def write_motion_npz(path: Path, take: Take, body: Body) -> None:
     Raises:
         OutputError: the file cannot be written.
     """
-    write_motion_file(path, take.motion, body, take.camera, take.keypoints)
+    write_motion_file(path, take.motion, body, take.camera, take.keypoints, take.phase)
 
 
 def write_motion_file(
@@ -106,6 +107,7 @@ def write_motion_file(
     body: Body,
     camera: CameraPath | None = None,
     keypoints: Keypoints | None = None,
+    phase: Float[ndarray, "frames"] | None = None,
 ) -> None:
     """Write a motion with what else is known of it.
 
@@ -115,6 +117,8 @@ def write_motion_file(
     arrays = _motion_arrays(motion)
     names = None if keypoints is None else keypoints.keypoint_names
     arrays |= _body_arrays(motion, body, names)
+    if phase is not None:
+        arrays["phase"] = phase.astype(np.float32)
     if camera is not None:
         arrays |= _camera_arrays(camera)
     if keypoints is not None:
