@@ -1,0 +1,1 @@
+"""Functions of phase, time and space that hold a motion."""
