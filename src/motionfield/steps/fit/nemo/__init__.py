@@ -1,0 +1,1 @@
+"""NeMo: one motion field for the takes of one action."""
