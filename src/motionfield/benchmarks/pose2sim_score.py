@@ -20,7 +20,7 @@ from motionfield.data.motion import Motion
 from motionfield.steps.evaluate.biomechanics import angle_rmse, flexion_deg
 from motionfield.steps.evaluate.pose import joint_errors, pa_mpjpe, procrustes
 from motionfield.steps.evaluate.score import Score
-from motionfield.steps.evaluate.world import align_clip, g_mpjpe, up_axis_error_deg
+from motionfield.steps.evaluate.world import align_clip, g_mpjpe, up_axis_error_deg, wa_mpjpe
 
 _ACCELERATION_FRAMES = 9
 _LIMBS = [BLAZEPOSE_33.index(name) for name in LIMB_JOINTS]
@@ -33,6 +33,8 @@ class Row:
     name: str
     pa_mpjpe: Score
     """12 limb joints in BlazePose's definition, each frame aligned by a similarity."""
+    s_mpjpe: Score | None = None
+    """One similarity for the clip; None for points without a world."""
     g_mpjpe: Score | None = None
     """One rigid motion for the clip, no scale; None for points without a world."""
     acceleration: Score | None = None
@@ -54,7 +56,12 @@ class Row:
             "by_joint_mm": self.by_joint_mm,
             "pa_mpjpe_by_frame_mm": self.pa_mpjpe.per_frame.tolist(),
         }
-        scores = {"pa_mpjpe": self.pa_mpjpe, "g_mpjpe": self.g_mpjpe, "acc": self.acceleration}
+        scores = {
+            "pa_mpjpe": self.pa_mpjpe,
+            "s_mpjpe": self.s_mpjpe,
+            "g_mpjpe": self.g_mpjpe,
+            "acc": self.acceleration,
+        }
         for name, score in scores.items():
             if score is not None:
                 values[f"{name}_median"], values[f"{name}_mean"] = score.median, score.mean
@@ -93,6 +100,7 @@ def score_motion(
     aligned = align_clip(points, truth)
     return dataclasses.replace(
         row,
+        s_mpjpe=wa_mpjpe(points, truth, chunk_frames=None),
         g_mpjpe=g_mpjpe(points, truth),
         acceleration=_acceleration_error(aligned, truth, motion.fps),
         up_axis_deg=up_axis_error_deg(up, true_up.expand_as(up)).mean,

@@ -36,7 +36,7 @@ NEED_DATA = (
 )
 _OPEN_OPTIONS = (
     *("method", "quick", "clips", "split", "track", "tier", "seed", "fresh", "jobs"),
-    *("write_docs", "export", "freeze", "version"),
+    *("write_docs", "export", "freeze", "version", "by_action", "landmarks"),
 )
 
 
@@ -64,8 +64,16 @@ def _add_open(parser: argparse.ArgumentParser) -> None:
         "(default: mocap with --data, else pybullet)",
     )
     group.add_argument("--split", metavar="NAME", help="val or test alone")
-    group.add_argument("--track", metavar="NAME", help="single, nemo, moving, … alone")
+    group.add_argument(
+        "--track", metavar="NAME", help="single, nemo, moving, SinglePerson, … alone"
+    )
     group.add_argument("--tier", metavar="NAME", help="points, render or pose2sim alone")
+    group.add_argument(
+        "--by-action", action="store_true", help="a table of each action by itself, too"
+    )
+    group.add_argument(
+        "--landmarks", choices=("full", "heavy"), help="network of the pose2sim tier (full)"
+    )
     group.add_argument("--seed", type=int, metavar="N", help="of methods and intervals (0)")
     group.add_argument(
         "--fresh", action="store_true", help="compute all anew (default: reuse unchanged runs)"
@@ -126,6 +134,8 @@ def _run_open(options: argparse.Namespace) -> int:
         track=options.track,
         tier=options.tier,
         quick=options.quick,
+        by_action=options.by_action,
+        landmarks=options.landmarks or "full",
         seed=options.seed or 0,
         fresh=options.fresh,
         workers=benchmark.default_workers() if options.jobs is None else options.jobs,

@@ -31,6 +31,7 @@ from motionfield.benchmarks.open.spec import (
     read_spec,
 )
 from motionfield.benchmarks.open.tables import Table, make_tables
+from motionfield.benchmarks.pose2sim import Demo, Landmarks
 from motionfield.body.registry import load_body
 from motionfield.core.assets import cache_folder
 from motionfield.core.errors import OptionError
@@ -56,6 +57,10 @@ class OpenOptions:
     quick: bool = False
     """The cases marked so, and no other."""
     lenses: tuple[Lens, ...] = LENSES
+    by_action: bool = False
+    """Tables of each action by itself, too."""
+    landmarks: Landmarks = "full"
+    """The network that saw the real videos of pose2sim."""
     seed: int = 0
     fresh: bool = False
     """Compute all rows anew, whatever the cache has."""
@@ -84,6 +89,8 @@ class OpenReport:
     reused: int
     """Of the runs, those taken from the cache."""
     tables: tuple[Table, ...]
+    by_action: tuple[Table, ...] = ()
+    """The same of each action by itself, where asked for."""
 
     def table(self) -> str:
         """The text that the command prints."""
@@ -96,7 +103,8 @@ class OpenReport:
         note = "means over actions [95 % bootstrap interval over clips]"
         if self.reused:
             note += f"; {self.reused} runs taken from the cache (--fresh computes them anew)"
-        return "\n\n".join((f"{head}\n{note}", *(table.text() for table in self.tables)))
+        shown = (*self.tables, *self.by_action)
+        return "\n\n".join((f"{head}\n{note}", *(table.text() for table in shown)))
 
     def summary(self) -> dict[str, Any]:
         """Plain data for a file, with the rows of all takes."""
@@ -105,6 +113,7 @@ class OpenReport:
             "options": {k: v for k, v in asdict(self.options).items() if k != "data"},
             "reused_runs": self.reused,
             "tables": [table.summary() for table in self.tables],
+            "by_action": [table.summary() for table in self.by_action],
             "rows": [row.summary() for row in self.rows],
         }
 
@@ -129,7 +138,7 @@ def measure_open(
     names = options.methods or tuple(methods)
     check_methods(names, methods)
     check_choice("--split", options.split, get_args(Split))
-    check_choice("--track", options.track, get_args(Track))
+    check_choice("--track", options.track, (*get_args(Track), *get_args(Demo)))
     check_choice("--tier", options.tier, (*get_args(Tier), TIER))
     spec = read_spec(folder or VERSIONS_FOLDER / options.version, options.clips)
     chosen: tuple[CaseSpec, ...] = ()
@@ -138,7 +147,7 @@ def measure_open(
     plan = Plan(names, options.lenses, options.seed, options.body)
     jobs = list(_jobs(chosen, plan, spec, options, progress))
     if _with_pose2sim(options):
-        jobs += pose2sim_jobs(plan, progress)
+        jobs += pose2sim_jobs(plan, progress, options.track, options.landmarks)
     cache = RowCache(cache_folder() / _CACHE, options.fresh)
     outcome = run_jobs(jobs, methods, cache, options.workers, progress)
     setting = Setting(
@@ -149,9 +158,13 @@ def measure_open(
         version_hash=spec.hash,
     )
     tables = tuple(make_tables(outcome.rows, options.seed))
+    by_action: list[Table] = []
+    if options.by_action:
+        by_action = make_tables(outcome.rows, options.seed, by_action=True)
     if any(case.split == "test" for case in chosen):
         log_test_run(setting, options, names)
-    return OpenReport(options, setting, tuple(outcome.rows), outcome.reused, tables)
+    rows = tuple(outcome.rows)
+    return OpenReport(options, setting, rows, outcome.reused, tables, tuple(by_action))
 
 
 def export_open(options: OpenOptions, target: Path, progress: Progress = silent) -> list[Path]:

@@ -8,7 +8,7 @@ from typing import Final, Literal, NamedTuple, Protocol, get_args, runtime_check
 import numpy as np
 
 from motionfield.benchmarks.open.case import Case, Given
-from motionfield.benchmarks.open.methods import SYNCHRONIZED_ONLY
+from motionfield.benchmarks.open.methods import SYNCHRONIZED_ONLY, TOGETHER_ONLY
 from motionfield.benchmarks.open.scoring import TakeScore, score_take
 from motionfield.body.base import Body
 from motionfield.data.camera_path import CameraPath
@@ -101,6 +101,8 @@ def jobs_of_case(case: Case, clips: Sequence[str], version_hash: str, plan: Plan
         identity = f"{version_hash} {digest(given)}"
         for method in plan.methods:
             if method in SYNCHRONIZED_ONLY and not case.synchronized:
+                continue
+            if method in TOGETHER_ONLY and len(case.takes) < 2:
                 continue
             job = Job(
                 case=case.name,

@@ -23,6 +23,7 @@ from motionfield.steps.fit import (
     SmplifyConfig,
     SmplifyFitter,
 )
+from motionfield.steps.fit.group import GroupFitter, GroupTake
 from motionfield.steps.lift.base import Lifter
 from motionfield.steps.lift.config import LiftConfig
 from motionfield.steps.lift.ik.lifter import IKLifter
@@ -115,6 +116,20 @@ def each(method: OfOne) -> Method:
     return solve
 
 
+def together(make: Callable[[Tools], GroupFitter]) -> Method:
+    """A fitter of several takes as a method of a case: as ``motionfield run A B C`` does it."""
+
+    def solve(takes: Sequence[Given], tools: Tools) -> list[FitResult]:
+        torch.manual_seed(tools.seed)
+        group = []
+        for index, given in enumerate(takes):
+            motion, camera = meva(given, tools)
+            group.append(GroupTake(f"take {index + 1}", given.keypoints, camera, motion))
+        return make(tools).fit(group).takes
+
+    return solve
+
+
 METHODS: Final[dict[str, Method]] = {
     "initial": each(first_motion),
     "smplify": each(smplify),
@@ -127,4 +142,7 @@ METHODS: Final[dict[str, Method]] = {
 """Name in tables and on the command line → method."""
 
 SYNCHRONIZED_ONLY: Final = frozenset({"triangulation"})
-"""Methods for cases whose takes are views of the same instants; the others refuse to be run."""
+"""Methods for cases whose takes are views of the same instants; they refuse the others."""
+
+TOGETHER_ONLY: Final[frozenset[str]] = frozenset()
+"""Methods for cases of several takes; they refuse one alone."""

@@ -54,6 +54,7 @@ _TIERS: Final = {
     "([the gates](render_tier.md)).",
     "pose2sim": "Real videos.",
 }
+_NOT_KEPT: Final = ("rows", "by_action")
 _CLIPS: Final = {
     "mocap": "**Clips: open mocap.** Seven shards of CMU, HDM05 and tennis motion "
     "([retargeted](mocap.md)); val and test are other people than those the priors saw.",
@@ -78,7 +79,7 @@ def write_docs(folder: Path, report: OpenReport) -> Path:
     check_whole(options)
     if not (folder / "benchmarks").is_dir():
         raise InputError(folder, "has no folder benchmarks", "give the docs folder of a checkout")
-    summary = {key: value for key, value in report.summary().items() if key != "rows"}
+    summary = {key: value for key, value in report.summary().items() if key not in _NOT_KEPT}
     path = folder / "benchmarks" / f"open_{options.clips}.json"
     write_whole(path, (json.dumps(summary, indent=1) + "\n").encode("utf-8"))
     page = folder / PAGE

@@ -13,7 +13,7 @@ import numpy as np
 from motionfield.benchmarks.open.dependencies import code_hash
 from motionfield.benchmarks.open.jobs import Job, Plan, TakeInfo, digest, show
 from motionfield.benchmarks.open.scoring import TakeScore
-from motionfield.benchmarks.pose2sim import Demo, load_reference, track_views
+from motionfield.benchmarks.pose2sim import Demo, Landmarks, load_reference, track_views
 from motionfield.benchmarks.pose2sim_cameras import CAMERA_NAMES
 from motionfield.benchmarks.pose2sim_reference import Reference, match_person
 from motionfield.benchmarks.pose2sim_score import score_motion
@@ -43,6 +43,8 @@ class ReferenceScorer(NamedTuple):
         row = score_motion("", *result, body, self.reference, index)
         used = row.pa_mpjpe.frames_used
         scores = {"pa_mpjpe_mm": TakeScore(row.pa_mpjpe.mean, "mm", used)}
+        if row.s_mpjpe is not None:
+            scores["s_mpjpe_mm"] = TakeScore(row.s_mpjpe.mean, "mm", row.s_mpjpe.frames_used)
         if row.g_mpjpe is not None:
             scores["g_mpjpe_mm"] = TakeScore(row.g_mpjpe.mean, "mm", row.g_mpjpe.frames_used)
         if row.acceleration is not None:
@@ -55,15 +57,25 @@ class ReferenceScorer(NamedTuple):
         return scores
 
 
-def pose2sim_jobs(plan: Plan, progress: Progress = silent) -> list[Job]:
+def pose2sim_jobs(
+    plan: Plan,
+    progress: Progress = silent,
+    track: str | None = None,
+    landmarks: Landmarks = "full",
+) -> list[Job]:
     """A job per demo, person, lens and method: the four views of one person are one case.
+
+    Args:
+        track: one of the demos alone.
 
     Raises:
         MissingAssetError: the clips or the networks are not there and cannot be fetched.
     """
     jobs = []
     for demo, persons in _DEMOS:
-        followed = _tracks(demo, progress)
+        if track not in (None, demo):
+            continue
+        followed = _tracks(demo, landmarks, progress)
         for person in persons:
             reference = load_reference(person)
             keypoints = [
@@ -112,15 +124,15 @@ def _person_jobs(
     return jobs
 
 
-def _tracks(demo: Demo, progress: Progress) -> list[Tracks]:
+def _tracks(demo: Demo, landmarks: Landmarks, progress: Progress) -> list[Tracks]:
     """The persons in each video, followed once."""
     clips = fetch_asset("pose2sim_clips", progress)
-    key = make_key(demo, code_hash(track_views))
+    key = make_key(demo, landmarks, code_hash(track_views))
     folder = cache_folder() / "open_benchmark"
     paths = [folder / f"pose2sim_{demo}_{camera}-{key}.npz" for camera in CAMERA_NAMES]
     if all(path.is_file() for path in paths):
         return [Tracks.load(path) for path in paths]
-    followed = track_views(clips, demo, progress=progress)
+    followed = track_views(clips, demo, landmarks, progress=progress)
     folder.mkdir(parents=True, exist_ok=True)
     for path, tracks in zip(paths, followed, strict=True):
         tracks.save(path)

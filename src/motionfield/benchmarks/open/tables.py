@@ -34,10 +34,16 @@ COLUMNS: Final[dict[str, tuple[Column, ...]]] = {
         _PA,
         Column("nemo_local_mpjpe_mm", "NeMo local MPJPE mm"),
         Column("nemo_dynamic_mpjpe_mm", "NeMo local, dynamic range mm"),
+        Column("nemo_local_mpvpe_mm", "NeMo local MPVPE mm"),
         Column("nemo_global_mpjpe_mm", "NeMo global MPJPE mm"),
         Column("nemo_global_mpvpe_mm", "NeMo global MPVPE mm"),
         _ACCEL,
         _SLIDE,
+        Column("stroke_speed_error_percent", "stroke speed %"),
+        Column("stroke_time_ms", "stroke time ms"),
+        Column("contact_timing_ms", "contact time ms"),
+        Column("std_within_1_percent", "within 1 sd %"),
+        Column("std_within_2_percent", "within 2 sd %"),
     ),
     "moving": (
         _PA,
@@ -58,7 +64,14 @@ _ORDER: Final = (
     *("single", "nemo", "moving", "moving_long", "views", "SinglePerson", "MultiPerson"),
     *("val", "test", "true lens", "default focal"),
 )
-_REAL: Final = (_PA, _G, _ACCEL, Column("flexion_rmse_deg", "knee, hip, elbow RMSE °"), _UP)
+_REAL: Final = (
+    _PA,
+    Column("s_mpjpe_mm", "one similarity, MPJPE mm"),
+    _G,
+    _ACCEL,
+    Column("flexion_rmse_deg", "knee, hip, elbow RMSE °"),
+    _UP,
+)
 
 
 @dataclass(frozen=True)
@@ -91,10 +104,13 @@ class Table:
     actions: int
     columns: tuple[Column, ...]
     lines: tuple[Line, ...]
+    action: str | None = None
+    """The one action that it is of; None: all."""
 
     @property
     def title(self) -> str:
-        return f"{self.tier}, {self.track}, {self.split}, {self.lens}"
+        words = (self.tier, self.track, self.split, self.lens, self.action)
+        return ", ".join(word for word in words if word is not None)
 
     @property
     def size(self) -> str:
@@ -163,6 +179,7 @@ class Table:
             "frames": self.frames,
             "frames_seen": self.frames_seen,
             "actions": self.actions,
+            "action": self.action,
             "columns": [column._asdict() for column in self.columns],
             "lines": [
                 {
@@ -184,15 +201,16 @@ class Table:
         }
 
 
-def make_tables(rows: Sequence[Row], seed: int = 0) -> list[Table]:
-    """A table per tier, track, split and lens."""
-    groups: dict[tuple[str, str, str, str], list[Row]] = {}
+def make_tables(rows: Sequence[Row], seed: int = 0, by_action: bool = False) -> list[Table]:
+    """A table per tier, track, split and lens (and action)."""
+    groups: dict[tuple[str, str, str, str, str | None], list[Row]] = {}
     for row in rows:
-        groups.setdefault((row.tier, row.track, row.split, row.lens), []).append(row)
+        action = row.action if by_action else None
+        groups.setdefault((row.tier, row.track, row.split, row.lens, action), []).append(row)
     return [_table(key, groups[key], seed) for key in sorted(groups, key=_place)]
 
 
-def _place(key: tuple[str, ...]) -> tuple[int, ...]:
+def _place(key: tuple[str | None, ...]) -> tuple[int, ...]:
     """Where a table stands among the others; what is not in ``_ORDER`` keeps its place behind."""
     return tuple(_ORDER.index(word) if word in _ORDER else len(_ORDER) for word in key)
 
@@ -220,8 +238,8 @@ def table_of(plain: dict[str, Any]) -> Table:
     return Table(**{**plain, "columns": columns, "lines": lines})
 
 
-def _table(key: tuple[str, str, str, str], rows: Sequence[Row], seed: int) -> Table:
-    tier, track, split, lens = key
+def _table(key: tuple[str, str, str, str, str | None], rows: Sequence[Row], seed: int) -> Table:
+    tier, track, split, lens, action = key
     known = {name for row in rows for name in row.scores}
     columns = tuple(column for column in COLUMNS.get(track, _REAL) if column.score in known)
     first = [row for row in rows if row.method == rows[0].method]
@@ -237,6 +255,7 @@ def _table(key: tuple[str, str, str, str], rows: Sequence[Row], seed: int) -> Ta
         frames=sum(row.frames for row in first),
         frames_seen=sum(row.frames_seen for row in first),
         actions=len({row.action for row in first}),
+        action=action,
         columns=columns,
         lines=tuple(
             _line(method, [row for row in rows if row.method == method], names, seed)
