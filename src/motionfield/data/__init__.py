@@ -10,6 +10,7 @@ from motionfield.data.quality import Quality
 from motionfield.data.record import Record
 from motionfield.data.take import Take
 from motionfield.data.tracks import Tracks
+from motionfield.data.variation import Variation
 from motionfield.data.video import Video
 
 __all__ = [
@@ -23,5 +24,6 @@ __all__ = [
     "Record",
     "Take",
     "Tracks",
+    "Variation",
     "Video",
 ]

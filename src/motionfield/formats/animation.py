@@ -85,10 +85,17 @@ def evenly_timed(animation: Animation, fps: float) -> Animation:
         # Files round their time stamps to a millisecond or so: no reason to touch the poses.
         if late < 0.05:
             return animation._replace(time_s=even)
+    return at_times(animation, even)
+
+
+def at_times(
+    animation: Animation, at_s: Float[Tensor, "samples"], smooth: bool = False
+) -> Animation:
+    """The same animation at other moments; held beyond its ends."""
     return animation._replace(
-        time_s=even,
-        rotations=resample_rotations(animation.rotations, animation.time_s, even),
-        root=resample_positions(animation.root, animation.time_s, even),
+        time_s=at_s,
+        rotations=resample_rotations(animation.rotations, animation.time_s, at_s, smooth),
+        root=resample_positions(animation.root, animation.time_s, at_s, smooth),
     )
 
 

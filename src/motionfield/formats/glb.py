@@ -4,11 +4,13 @@ Y up, metres, +Z forward in the T-pose, as glTF asks. The nodes rest in the T-po
 under SMPL's names; every joint has a rotation channel (quaternions xyzw, signs continuous) and
 the root a translation channel, at the motion's true time stamps from its first frame on. The
 mesh is stored in the pose that it was modelled in, with the inverse bind matrices that make the
-skinning equal to ``Body.vertices``.
+skinning equal to ``Body.vertices``. Several figures in one file share what is equal: the triangles
+and weights of one body, and the whole mesh of one shape.
 """
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import pygltflib as gltf
@@ -29,8 +31,18 @@ from motionfield.formats.animation import (
 )
 
 _SKIN_COLOUR: Final = [0.72, 0.76, 0.82, 1.0]
-_MESH_NODE: Final = NUM_JOINTS
-_SCENE_NODE: Final = NUM_JOINTS + 1
+_NODES: Final = NUM_JOINTS + 2
+"""Of one figure: its joints, its mesh, and what holds both."""
+
+
+class Figure(NamedTuple):
+    """One person in a file."""
+
+    name: str
+    animation: Animation
+    skin: Skin
+    place: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    """Where the figure's own origin stands, Y up, metres."""
 
 
 class _Buffer:
@@ -74,15 +86,30 @@ def write_glb(path: Path, motion: Motion, body: Body) -> None:
     Raises:
         OutputError: the file cannot be written.
     """
-    animation = animation_of(motion, body)
-    skin = body.skin(tensor(motion.betas), bone_scale=bone_scale_of(motion))
+    figure = Figure("person", animation_of(motion, body), skin_of(motion, body))
+    write_figures(path, [figure], _extras(motion))
+
+
+def skin_of(motion: Motion, body: Body) -> Skin:
+    """The decimated mesh of the motion's body."""
+    return body.skin(tensor(motion.betas), bone_scale=bone_scale_of(motion))
+
+
+def write_figures(path: Path, figures: Sequence[Figure], extras: Mapping[str, object]) -> None:
+    """Write one or several figures and their one animation into a GLB file.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
     buffer = _Buffer()
+    shapes, shape_of = _shapes([figure.skin for figure in figures])
+    nodes = [node for k, figure in enumerate(figures) for node in _nodes(figure, k, shape_of[k])]
     document = gltf.GLTF2(
-        asset=gltf.Asset(version="2.0", generator="motionfield", extras=_extras(motion)),
+        asset=gltf.Asset(version="2.0", generator="motionfield", extras=dict(extras)),
         scene=0,
-        scenes=[gltf.Scene(nodes=[_SCENE_NODE])],
-        nodes=_nodes(animation, skin),
-        meshes=[_mesh(buffer, skin)],
+        scenes=[gltf.Scene(nodes=[_NODES * k + _NODES - 1 for k in range(len(figures))])],
+        nodes=nodes,
+        meshes=_meshes(buffer, shapes),
         materials=[
             gltf.Material(
                 name="body",
@@ -92,14 +119,8 @@ def write_glb(path: Path, motion: Motion, body: Body) -> None:
                 ),
             )
         ],
-        skins=[
-            gltf.Skin(
-                joints=list(range(NUM_JOINTS)),
-                # glTF stores matrices by columns.
-                inverseBindMatrices=buffer.floats(skin.inverse_bind.mT, gltf.MAT4),
-            )
-        ],
-        animations=[_channels(buffer, animation)],
+        skins=_skins(buffer, shapes, shape_of),
+        animations=[_channels(buffer, [figure.animation for figure in figures])],
     )
     document.accessors, document.bufferViews = buffer.accessors, buffer.views
     document.buffers = [gltf.Buffer(byteLength=len(buffer.content))]
@@ -118,45 +139,84 @@ def _extras(motion: Motion) -> dict[str, object]:
     }
 
 
-def _nodes(animation: Animation, skin: Skin) -> list[gltf.Node]:
+def _shapes(skins: Sequence[Skin]) -> tuple[list[Skin], list[int]]:
+    """The skins that differ, and which of them each figure has."""
+    found: list[Skin] = []
+    shape_of = []
+    for skin in skins:
+        same = [
+            torch.equal(skin.bind_vertices, other.bind_vertices)
+            and torch.equal(skin.inverse_bind, other.inverse_bind)
+            for other in found
+        ]
+        if not any(same):
+            found.append(skin)
+        shape_of.append(same.index(True) if any(same) else len(found) - 1)
+    return found, shape_of
+
+
+def _skins(buffer: _Buffer, shapes: list[Skin], shape_of: list[int]) -> list[gltf.Skin]:
+    # glTF stores matrices by columns.
+    binds = [buffer.floats(shape.inverse_bind.mT, gltf.MAT4) for shape in shapes]
+    return [
+        gltf.Skin(
+            joints=list(range(_NODES * k, _NODES * k + NUM_JOINTS)),
+            inverseBindMatrices=binds[shape],
+        )
+        for k, shape in enumerate(shape_of)
+    ]
+
+
+def _nodes(figure: Figure, index: int, mesh: int) -> list[gltf.Node]:
     """The 24 joints in the T-pose, then the mesh, then what holds both."""
-    places = animation.offsets.clone()
-    places[0] = animation.rest[0]
-    places[0, 1] -= skin.rest_vertices[:, 1].min()
+    first = _NODES * index
+    places = figure.animation.offsets.clone()
+    places[0] = figure.animation.rest[0]
+    places[0, 1] -= figure.skin.rest_vertices[:, 1].min()
     joints = [
-        gltf.Node(name=name, translation=place.tolist(), children=list(CHILDREN[joint]))
+        gltf.Node(
+            name=name,
+            translation=place.tolist(),
+            children=[first + child for child in CHILDREN[joint]],
+        )
         for joint, (name, place) in enumerate(zip(JOINT_NAMES, places, strict=True))
     ]
+    moved = any(figure.place)
     return [
         *joints,
-        gltf.Node(name="body", mesh=0, skin=0),
-        gltf.Node(name="person", children=[0, _MESH_NODE]),
+        gltf.Node(name="body", mesh=mesh, skin=index),
+        gltf.Node(
+            name=figure.name,
+            children=[first, first + NUM_JOINTS],
+            translation=list(figure.place) if moved else None,
+        ),
     ]
 
 
-def _mesh(buffer: _Buffer, skin: Skin) -> gltf.Mesh:
-    vertices = skin.bind_vertices
+def _meshes(buffer: _Buffer, shapes: list[Skin]) -> list[gltf.Mesh]:
+    """One mesh for each shape; all have the triangles and weights of the first."""
+    array, element = gltf.ARRAY_BUFFER, gltf.ELEMENT_ARRAY_BUFFER
+    skin = shapes[0]
     weight = skin.joint_weight.float()
     # glTF wants joint 0 where a weight is zero, and weights that sum to 1 in single precision.
     joint = torch.where(weight > 0, skin.joint_index, 0).numpy().astype(np.uint8)
     weight = weight / weight.sum(-1, keepdim=True)
     faces = skin.faces.numpy().astype(np.uint32).reshape(-1)
-    array, element = gltf.ARRAY_BUFFER, gltf.ELEMENT_ARRAY_BUFFER
-    return gltf.Mesh(
-        name="body",
-        primitives=[
-            gltf.Primitive(
-                attributes=gltf.Attributes(
-                    POSITION=buffer.floats(vertices, gltf.VEC3, array),
-                    NORMAL=buffer.floats(_normals(vertices, skin.faces), gltf.VEC3, array),
-                    JOINTS_0=buffer.add(joint, gltf.VEC4, gltf.UNSIGNED_BYTE, array),
-                    WEIGHTS_0=buffer.floats(weight, gltf.VEC4, array),
-                ),
-                indices=buffer.add(faces, gltf.SCALAR, gltf.UNSIGNED_INT, element),
-                material=0,
-            )
-        ],
-    )
+    joints = buffer.add(joint, gltf.VEC4, gltf.UNSIGNED_BYTE, array)
+    weights = buffer.floats(weight, gltf.VEC4, array)
+    indices = buffer.add(faces, gltf.SCALAR, gltf.UNSIGNED_INT, element)
+    meshes = []
+    for shape in shapes:
+        vertices = shape.bind_vertices
+        attributes = gltf.Attributes(
+            POSITION=buffer.floats(vertices, gltf.VEC3, array),
+            NORMAL=buffer.floats(_normals(vertices, shape.faces), gltf.VEC3, array),
+            JOINTS_0=joints,
+            WEIGHTS_0=weights,
+        )
+        primitive = gltf.Primitive(attributes=attributes, indices=indices, material=0)
+        meshes.append(gltf.Mesh(name="body", primitives=[primitive]))
+    return meshes
 
 
 def _normals(vertices: Tensor, faces: Tensor) -> Tensor:
@@ -172,24 +232,29 @@ def _normals(vertices: Tensor, faces: Tensor) -> Tensor:
     return torch.where(length > 1e-12, total / length.clamp(min=1e-12), up)
 
 
-def _channels(buffer: _Buffer, animation: Animation) -> gltf.Animation:
-    time = buffer.floats(animation.time_s, gltf.SCALAR)
-    quaternions = _continuous_quaternions(animation.rotations)
-    outputs = [buffer.floats(quaternions[:, joint], gltf.VEC4) for joint in range(NUM_JOINTS)]
-    outputs.append(buffer.floats(animation.root, gltf.VEC3))
-    targets = [(joint, gltf.ROTATION) for joint in range(NUM_JOINTS)] + [(0, gltf.TRANSLATION)]
-    return gltf.Animation(
-        name="motion",
-        samplers=[
-            gltf.AnimationSampler(input=time, output=o, interpolation="LINEAR") for o in outputs
-        ],
-        channels=[
-            gltf.AnimationChannel(
-                sampler=n, target=gltf.AnimationChannelTarget(node=node, path=path)
+def _channels(buffer: _Buffer, animations: Sequence[Animation]) -> gltf.Animation:
+    """All figures' channels in one animation: they play together. Equal clocks are stored once."""
+    clocks: list[tuple[Tensor, int]] = []
+    samplers: list[gltf.AnimationSampler] = []
+    channels: list[gltf.AnimationChannel] = []
+    for index, animation in enumerate(animations):
+        known = [at for clock, at in clocks if torch.equal(clock, animation.time_s)]
+        time = known[0] if known else buffer.floats(animation.time_s, gltf.SCALAR)
+        clocks.append((animation.time_s, time))
+        quaternions = _continuous_quaternions(animation.rotations)
+        outputs = [buffer.floats(quaternions[:, joint], gltf.VEC4) for joint in range(NUM_JOINTS)]
+        outputs.append(buffer.floats(animation.root, gltf.VEC3))
+        first = _NODES * index
+        targets = [(first + joint, gltf.ROTATION) for joint in range(NUM_JOINTS)]
+        for output, (node, path) in zip(
+            outputs, [*targets, (first, gltf.TRANSLATION)], strict=True
+        ):
+            target = gltf.AnimationChannelTarget(node=node, path=path)
+            channels.append(gltf.AnimationChannel(sampler=len(samplers), target=target))
+            samplers.append(
+                gltf.AnimationSampler(input=time, output=output, interpolation="LINEAR")
             )
-            for n, (node, path) in enumerate(targets)
-        ],
-    )
+    return gltf.Animation(name="motion", samplers=samplers, channels=channels)
 
 
 def _continuous_quaternions(rotations: Tensor) -> Tensor:

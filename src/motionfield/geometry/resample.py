@@ -95,3 +95,20 @@ def resample_rotations(
     others = bracket.smooth(time_s)[1:]
     arcs = torch.stack([arc(index, weight) for index, weight in others])
     return start @ roma.rotvec_to_rotmat(arcs.sum(0))
+
+
+def time_at_phase(
+    phase: Float[Tensor, "frames"],
+    time_s: Float[Tensor, "frames"],
+    at_phase: Float[Tensor, "samples"],
+) -> Float[Tensor, "samples"]:
+    """When a phase that never falls passes given values: its inverse, held beyond its ends.
+
+    Between frames it is linear; where the phase rests at a value, the middle of that rest.
+    """
+    end = len(phase) - 1
+    reached = torch.searchsorted(phase, at_phase).clamp_max(end)
+    left = (torch.searchsorted(phase, at_phase, right=True) - 1).clamp_min(0)
+    gap = phase[reached] - phase[left]
+    share = torch.where(gap > 0, (at_phase - phase[left]) / torch.where(gap > 0, gap, 1.0), 0.5)
+    return time_s[left] + share.clamp(0, 1) * (time_s[reached] - time_s[left])

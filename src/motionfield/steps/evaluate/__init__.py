@@ -3,6 +3,7 @@
 from motionfield.steps.evaluate.compare import compare_joints, compare_motions
 from motionfield.steps.evaluate.comparison import Comparison, NamedScore
 from motionfield.steps.evaluate.quality import QualityConfig, assess
+from motionfield.steps.evaluate.variation import variation_of
 
 __all__ = [
     "Comparison",
@@ -11,4 +12,5 @@ __all__ = [
     "assess",
     "compare_joints",
     "compare_motions",
+    "variation_of",
 ]

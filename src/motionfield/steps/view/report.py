@@ -19,6 +19,7 @@ from motionfield.body.joint_angles import ANGLES
 from motionfield.core.conventions import JOINT_NAMES, JOINT_PARENTS
 from motionfield.core.history import History, plain
 from motionfield.data import Take
+from motionfield.steps.view.group import Group
 from motionfield.steps.view.looks import PERSON_COLOURS
 from motionfield.steps.view.posed import joints_of
 from motionfield.steps.view.report_data import inline_json, take_data
@@ -84,8 +85,15 @@ def report_html(
     return report_of_clips([clip], body, notes)
 
 
-def report_of_clips(clips: Sequence[Clip], body: Body, notes: RunNotes | None = None) -> str:
+def report_of_clips(
+    clips: Sequence[Clip],
+    body: Body,
+    notes: RunNotes | None = None,
+    group: Group | None = None,
+) -> str:
     """One HTML page over all inputs of a run.
+
+    ``group``: the inputs are takes of one action, which the page also sets against each other.
 
     It needs no network and asks for none (its content security policy forbids it). All names
     and messages are escaped: they are shown as text, whatever they hold.
