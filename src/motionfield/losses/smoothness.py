@@ -9,7 +9,7 @@ def velocity(
     positions: Float[Tensor, "frames points 3"], time_s: Float[Tensor, "frames"]
 ) -> Float[Tensor, "steps points 3"]:
     """First difference, m/s: one value per step between neighbouring frames."""
-    return positions.diff(dim=0) / time_s.diff()[:, None, None]
+    return positions.diff(dim=0) / time_s.diff().to(positions)[:, None, None]
 
 
 def acceleration(
@@ -18,7 +18,7 @@ def acceleration(
     """Second difference, m/s², on the inner frames; none for fewer than three frames."""
     if len(positions) < 3:
         return positions.new_zeros((0, *positions.shape[1:]))
-    step = time_s.diff()
+    step = time_s.diff().to(positions)
     mean_step = 0.5 * (step[1:] + step[:-1])
     return velocity(positions, time_s).diff(dim=0) / mean_step[:, None, None]
 
@@ -30,7 +30,7 @@ def angular_velocity_squared(
 
     ``|R1 - R0|²_F = 4 (1 - cos a)``, which is ``2 a²`` for small angles a.
     """
-    step = time_s.diff()[:, None]
+    step = time_s.diff().to(rotations)[:, None]
     return 0.5 * rotations.diff(dim=0).square().sum((-1, -2)) / step.square()
 
 

@@ -1,6 +1,7 @@
 """What a fit is held against: one person's keypoints as tensors, ready for the loss."""
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
 import numpy as np
 import torch
@@ -20,6 +21,11 @@ FACE_WEIGHT = 0.3
 """Points of the face are many, close together and say nothing of the limbs."""
 HAND_WEIGHT = 0.5
 """Finger points are noisy, and the body's hand is rigid."""
+_APART_S: Final = 1e4
+_PER_FRAME: Final = (
+    *("pixels", "weight", "height_px", "K"),
+    *("R_camera_world", "t_camera_world"),
+)
 _FACE = ("nose", "eye", "ear", "mouth", "head")
 _HAND = ("pinky", "index", "thumb")
 
@@ -40,7 +46,7 @@ class Observations(NamedTuple):
     R_camera_world: Float[Tensor, "frames 3 3"]
     t_camera_world: Float[Tensor, "frames 3"]
     time_s: Float[Tensor, "frames"]
-    """Seconds from the first frame."""
+    """Seconds from the first frame (float64)."""
 
     @classmethod
     def of(cls, keypoints: Keypoints, camera: CameraPath) -> "Observations":
@@ -71,7 +77,26 @@ class Observations(NamedTuple):
             K=K,
             R_camera_world=tensor_of(camera.R_camera_world),
             t_camera_world=tensor_of(camera.t_camera_world),
-            time_s=tensor_of(keypoints.time_s - keypoints.time_s[0]),
+            time_s=torch.tensor(keypoints.time_s - keypoints.time_s[0], dtype=torch.float64),
+        )
+
+    @classmethod
+    def joined(cls, parts: Sequence["Observations"]) -> "Observations":
+        """Frames of several clips, one clip after another, hours apart: nothing moves fast from
+        one to the next.
+
+        Raises:
+            OptionError: their keypoints differ.
+        """
+        sets = {part.keypoint_set.name for part in parts}
+        if len(sets) > 1:
+            raise OptionError(f"keypoints {', '.join(sorted(sets))}: give all takes the same ones")
+        coarse = [part.coarse for part in parts if part.coarse is not None]
+        return cls(
+            keypoint_set=parts[0].keypoint_set,
+            coarse=torch.cat(coarse) if len(coarse) == len(parts) else None,
+            time_s=torch.cat([part.time_s + _APART_S * k for k, part in enumerate(parts)]),
+            **{name: torch.cat([getattr(part, name) for part in parts]) for name in _PER_FRAME},
         )
 
 
