@@ -7,6 +7,7 @@ the result; anything else is made again.
 
 import hashlib
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -62,7 +63,7 @@ class StageStore:
     ) -> list[Any]:
         """The stage's records: loaded if a run was cut after it and ``resume``, else made."""
         started = time.monotonic()
-        paths = [self.folder / f"{stage}-{key}-{kind.__name__.lower()}.npz" for kind in kinds]
+        paths = self._paths(stage, key, kinds)
         records = self._load(paths, kinds) if self.resume else None
         resumed = records is not None
         if records is None:
@@ -77,6 +78,17 @@ class StageStore:
         """As ``records``, for a stage that makes one."""
         (found,) = self.records(stage, key, [kind], lambda: [make()])
         return found
+
+    def _paths(self, stage: str, key: str, kinds: Sequence[type[Record]]) -> list[Path]:
+        """One file per record; the second of a kind and those after it are numbered."""
+        counts: Counter[str] = Counter()
+        paths = []
+        for kind in kinds:
+            name = kind.__name__.lower()
+            counts[name] += 1
+            name = name if counts[name] == 1 else f"{name}_{counts[name]}"
+            paths.append(self.folder / f"{stage}-{key}-{name}.npz")
+        return paths
 
     def _load(self, paths: Sequence[Path], kinds: Sequence[type[Record]]) -> list[Record] | None:
         if not all(path.exists() for path in paths):

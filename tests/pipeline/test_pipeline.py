@@ -10,8 +10,9 @@ import pytest
 from motionfield import pipeline
 from motionfield.core.errors import InputError, MotionfieldError, OptionError, OutputError
 from motionfield.formats.motion_npz import read_motion_npz
-from motionfield.outputs import name_sources
+from motionfield.outputs import files, name_sources
 from motionfield.pipeline import Pipeline
+from motionfield.pipeline.first import FirstMaker
 from motionfield.run_config import RunConfig
 from motionfield.stages import StageStore
 from motionfield.steps.fit import SmplifyConfig
@@ -128,15 +129,16 @@ def test_a_cut_run_goes_on_and_ends_the_same(
 def test_a_run_cut_while_writing_leaves_no_half_file(
     name: str, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from motionfield import outputs
-
     def half(path: Path, *rest: object) -> None:
         path.write_bytes(b"half")
         raise KeyboardInterrupt
 
     config = quick_config(tmp_path / "out", keypoints=(whole.parent / "swing.npz",))
     with monkeypatch.context() as patch:
-        patch.setitem(outputs._WRITERS, name, half)
+        if name in files.FORMS:
+            patch.setitem(files.FORMS, name, half)
+        else:
+            patch.setattr(files, "write_motion_npz", lambda path, **rest: half(path))
         with pytest.raises(KeyboardInterrupt):
             run(config)
     folder = tmp_path / "out" / "swing"
@@ -206,7 +208,7 @@ def test_a_missing_input_stops_before_anything_is_made(points: Path, tmp_path: P
 def test_several_persons_have_folders(
     points: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Pipeline, "_track", lambda self, source, video: made_tracks(2))
+    monkeypatch.setattr(FirstMaker, "_track", lambda *arguments: made_tracks(2))
     run(quick_config(tmp_path / "out", keypoints=(points,)))
     folder = tmp_path / "out" / "swing"
     assert {path.name for path in folder.iterdir()} == {"person_0", "person_1", ".stages"}
@@ -267,12 +269,10 @@ def test_unwritable_output(where: str, points: Path, tmp_path: Path) -> None:
 def test_a_full_disk_is_one_clear_error(
     points: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from motionfield import outputs
-
     def full(*arguments: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setitem(outputs._WRITERS, "motion.trc", full)
+    monkeypatch.setitem(files.FORMS, "motion.trc", full)
     with pytest.raises(OutputError, match=r"No space left on device.*--resume"):
         run(quick_config(tmp_path / "out", keypoints=(points,)))
 

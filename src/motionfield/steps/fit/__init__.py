@@ -1,7 +1,14 @@
 """fit: the first 3D is made to agree with the pictures, the body and physics."""
 
 from motionfield.steps.fit.base import FitResult, Fitter
-from motionfield.steps.fit.make import FitConfig, make_fitter
+from motionfield.steps.fit.group import GroupFitter, GroupResult, GroupTake
+from motionfield.steps.fit.make import (
+    FitConfig,
+    GroupConfig,
+    NemoConfig,
+    make_fitter,
+    make_group_fitter,
+)
 from motionfield.steps.fit.sequence import SequenceFitConfig, SequenceFitter
 from motionfield.steps.fit.smplify import SmplifyConfig, SmplifyFitter
 
@@ -9,9 +16,15 @@ __all__ = [
     "FitConfig",
     "FitResult",
     "Fitter",
+    "GroupConfig",
+    "GroupFitter",
+    "GroupResult",
+    "GroupTake",
+    "NemoConfig",
     "SequenceFitConfig",
     "SequenceFitter",
     "SmplifyConfig",
     "SmplifyFitter",
     "make_fitter",
+    "make_group_fitter",
 ]

@@ -1,12 +1,28 @@
 """From a fit's config to its fitter."""
 
+from dataclasses import dataclass
+
 from motionfield.body.base import Body
+from motionfield.core.errors import OptionError
 from motionfield.priors.base import PosePrior
 from motionfield.steps.fit.base import Fitter
+from motionfield.steps.fit.group import GroupFitter
 from motionfield.steps.fit.sequence import SequenceFitConfig, SequenceFitter
 from motionfield.steps.fit.smplify import SmplifyConfig, SmplifyFitter
 
 FitConfig = SequenceFitConfig | SmplifyConfig
+
+
+@dataclass(frozen=True)
+class NemoConfig:
+    """Stands for the config of the joint fit until it is here."""
+
+    same_person: bool = False
+    synchronized: bool = False
+    mirrored: bool = False
+
+
+GroupConfig = NemoConfig
 
 
 def make_fitter(config: FitConfig, body: Body, prior: PosePrior) -> Fitter:
@@ -14,3 +30,8 @@ def make_fitter(config: FitConfig, body: Body, prior: PosePrior) -> Fitter:
     if isinstance(config, SmplifyConfig):
         return SmplifyFitter(config, body, prior)
     return SequenceFitter(config, body, prior)
+
+
+def make_group_fitter(config: GroupConfig, body: Body, prior: PosePrior) -> GroupFitter:
+    """The fitter of several takes that this config belongs to."""
+    raise OptionError("--method nemo: not in this version; use --method fit")
