@@ -22,6 +22,7 @@ BENCHMARKS = {
         "motionfield.benchmarks.motion_vae_ablation:measure_motion_vae_ablation"
     ),
     "pose_priors": "motionfield.benchmarks.pose_priors:measure_pose_priors",
+    "nemo_robustness": "motionfield.benchmarks.nemo_robustness:measure_nemo_robustness",
     "detector_error": "motionfield.benchmarks.detector_error:measure_detector_error",
     "render_tier": "motionfield.benchmarks.render_tier:measure_render_tier",
 }
@@ -32,7 +33,7 @@ It returns an object with ``table()`` (the printed lines) and ``summary()`` (pla
 OPEN = "open"
 NEED_DATA = (
     *("tracking", "retargeting", "meva", "motion_vae", "motion_vae_ablation", "pose_priors"),
-    *("render_tier", *PAPER_BENCHMARKS),
+    *("render_tier", "nemo_robustness", *PAPER_BENCHMARKS),
 )
 _OPEN_OPTIONS = (
     *("method", "quick", "clips", "split", "track", "tier", "seed", "fresh", "jobs"),

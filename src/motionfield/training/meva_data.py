@@ -22,7 +22,6 @@ from motionfield.core.keypoint_sets import BLAZEPOSE_33, COCO_17
 from motionfield.data.camera_path import CameraPath
 from motionfield.data.motion import Motion
 from motionfield.geometry.cameras import world_to_camera
-from motionfield.geometry.resample import resample_positions, resample_rotations
 from motionfield.geometry.rotations import rotmat_to_rot6d
 from motionfield.steps.lift.meva.features import (
     RATE_HZ,
@@ -33,6 +32,7 @@ from motionfield.steps.lift.meva.features import (
 from motionfield.training.motion_data import TrainingClip
 from motionfield.worlds.cameras import CameraConfig, CameraKind
 from motionfield.worlds.detector_error import DetectorErrorConfig
+from motionfield.worlds.retime import retimed
 from motionfield.worlds.shapes import draw_betas, scaled_path
 from motionfield.worlds.take import TakeConfig, make_take
 
@@ -183,22 +183,7 @@ def stretch(motion: Motion, speed: float, frames: int, rng: np.random.Generator)
     count = min(frames, int(time_s[-1] * RATE_HZ / speed) + 1)
     start = rng.uniform(0, max(time_s[-1] - (count - 1) * speed / RATE_HZ, 0.0))
     at = start + np.arange(count) * speed / RATE_HZ
-    old, new = torch.from_numpy(time_s), torch.from_numpy(at)
-    nearest = np.abs(time_s[:, None] - at).argmin(0)
-    contacts = motion.contacts
-    if contacts is not None:
-        contacts = resample_positions(tensor_of(contacts), old, new).numpy()
-    return motion.replace(
-        global_orient=resample_rotations(tensor_of(motion.global_orient), old, new).numpy(),
-        body_pose=resample_rotations(tensor_of(motion.body_pose), old, new).numpy(),
-        transl=resample_positions(tensor_of(motion.transl), old, new).numpy(),
-        contacts=contacts,
-        joints_std=None,
-        fps=RATE_HZ,
-        time_s=np.arange(count) / RATE_HZ,
-        frame_index=np.arange(count),
-        observed=motion.observed[nearest],
-    )
+    return retimed(motion, at, RATE_HZ)
 
 
 def resized(motion: Motion, betas: Float[ndarray, "betas"], body: Body) -> Motion:

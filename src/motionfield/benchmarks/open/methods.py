@@ -116,16 +116,21 @@ def each(method: OfOne) -> Method:
     return solve
 
 
+def group_takes(takes: Sequence[Given], tools: Tools) -> list[GroupTake]:
+    """Takes with their cameras and first motions (``meva``), as ``motionfield run`` makes them."""
+    found = []
+    for index, given in enumerate(takes):
+        motion, camera = meva(given, tools)
+        found.append(GroupTake(f"take {index + 1}", given.keypoints, camera, motion))
+    return found
+
+
 def together(make: Callable[[Tools], GroupFitter]) -> Method:
-    """A fitter of several takes as a method of a case: as ``motionfield run A B C`` does it."""
+    """A fitter of several takes as a method of a case."""
 
     def solve(takes: Sequence[Given], tools: Tools) -> list[FitResult]:
         torch.manual_seed(tools.seed)
-        group = []
-        for index, given in enumerate(takes):
-            motion, camera = meva(given, tools)
-            group.append(GroupTake(f"take {index + 1}", given.keypoints, camera, motion))
-        return make(tools).fit(group).takes
+        return make(tools).fit(group_takes(takes, tools)).takes
 
     return solve
 
