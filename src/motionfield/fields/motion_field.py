@@ -5,6 +5,7 @@ NeMo (Wang et al., CVPR 2023), section 3 and eq. 1: a perceptron from phase and 
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple, final
 
 import torch
@@ -66,7 +67,7 @@ class MotionField(nn.Module):
         self.encoding = encoding
         widths = (encoding.num_features + config.code, *config.hidden)
         layers: list[nn.Module] = []
-        for inputs, outputs in zip(widths[:-1], widths[1:], strict=True):
+        for inputs, outputs in pairwise(widths):
             layers += [_linear(inputs, outputs, generator), nn.ReLU()]
         self.trunk = nn.Sequential(*layers)
         self.turn = _linear(widths[-1], 6 * NUM_JOINTS, generator)
