@@ -154,16 +154,17 @@ class Glb(NamedTuple):
             visit(root, np.repeat(np.eye(4)[None], len(times), 0))
         return matrices
 
-    def joints(self, at_s: np.ndarray | None = None) -> np.ndarray:
+    def joints(self, at_s: np.ndarray | None = None, skin: int = 0) -> np.ndarray:
         """(T, 24, 3) in the order of the skin."""
-        return self.node_matrices(at_s)[:, self.json["skins"][0]["joints"]][..., :3, 3]
+        return self.node_matrices(at_s)[:, self.json["skins"][skin]["joints"]][..., :3, 3]
 
-    def vertices(self, at_s: np.ndarray | None = None) -> np.ndarray:
-        """(T, V, 3) skinned as glTF says."""
-        skin = self.json["skins"][0]
+    def vertices(self, at_s: np.ndarray | None = None, figure: int = 0) -> np.ndarray:
+        """(T, V, 3) of one skin, skinned as glTF says."""
+        skin = self.json["skins"][figure]
+        (node,) = (node for node in self.json["nodes"] if node.get("skin") == figure)
         inverse_bind = self.accessor(skin["inverseBindMatrices"]).reshape(-1, 4, 4)
         inverse_bind = inverse_bind.transpose(0, 2, 1)
-        attributes = self.json["meshes"][0]["primitives"][0]["attributes"]
+        attributes = self.json["meshes"][node["mesh"]]["primitives"][0]["attributes"]
         position = self.accessor(attributes["POSITION"])
         joint = self.accessor(attributes["JOINTS_0"]).astype(int)
         weight = self.accessor(attributes["WEIGHTS_0"])

@@ -1,11 +1,12 @@
 """Laws of resampling: own times give own values, straight lines stay straight, ends are held."""
 
+import numpy as np
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from geometry.strategies import SEEDS, normal, rotations, uniform
-from motionfield.geometry.resample import resample_positions, resample_rotations
+from motionfield.geometry.resample import resample_positions, resample_rotations, time_at_phase
 from motionfield.geometry.rotations import axis_rotation
 
 COUNTS = st.integers(1, 12)
@@ -82,3 +83,23 @@ def test_smooth_has_no_kinks_and_is_nearer() -> None:
         bends = [resample(seen, old, new, s).diff(n=2, dim=0).abs().max() for s in (False, True)]
         assert bends[1] < 1.3 * truth.diff(n=2, dim=0).abs().max()
         assert bends[0] > 4 * bends[1]
+
+
+def test_time_at_phase_is_the_inverse_of_a_phase_that_grows() -> None:
+    time = torch.linspace(2, 5, 40, dtype=torch.float64)
+    phase = ((time - 2) / 3) ** 2
+    np.testing.assert_allclose(time_at_phase(phase, time, phase), time, atol=1e-9)
+    # Between frames it is linear: naively, frame by frame.
+    at = torch.linspace(0, 1, 23, dtype=torch.float64)
+    expected = np.interp(at.numpy(), phase.numpy(), time.numpy())
+    np.testing.assert_allclose(time_at_phase(phase, time, at), expected, atol=1e-9)
+
+
+def test_time_at_phase_of_a_rest_is_its_middle_and_ends_are_held() -> None:
+    phase = torch.tensor((0.2, 0.4, 0.4, 0.4, 0.6), dtype=torch.float64)
+    time = torch.tensor((0.0, 1.0, 2.0, 4.0, 5.0), dtype=torch.float64)
+    at = torch.tensor((0.0, 0.2, 0.3, 0.4, 0.5, 0.6, 1.0), dtype=torch.float64)
+    found = time_at_phase(phase, time, at)
+    np.testing.assert_allclose(found, (0.0, 0.0, 0.5, 2.5, 4.5, 5.0, 5.0))
+    alone = time_at_phase(phase[:1], time[:1], at)
+    np.testing.assert_allclose(alone, 0)

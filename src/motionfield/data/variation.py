@@ -58,9 +58,12 @@ class Variation(Record):
     spread_world_mm: Float[ndarray, "points 24"]
     """Of the joints in the world, each take with its own body."""
     measured_mm: Float[ndarray, "points 24"]
-    """The same of the measurement alone (rms over takes of ``joints_std``), where known."""
+    """What measurement alone may give of ``spread_mm``, where ``joints_std`` is known: rms over
+    takes of the standard deviation beyond the root's, whose error all joints share."""
+    measured_world_mm: Float[ndarray, "points 24"]
+    """The same of ``spread_world_mm``: the whole standard deviation."""
     clear: Bool[ndarray, "points 24"]
-    """``spread_mm`` is above what the measurement alone gives once in twenty times."""
+    """``spread_mm`` is above what measurement alone gives once in twenty times."""
     difference_mm: Float[ndarray, "takes points 24"]
     """Each take's joints relative to the root against the mean of the other takes."""
     duration_s: Float[ndarray, "takes"]

@@ -53,7 +53,8 @@ def _columns(variation: Variation) -> Iterator[tuple[str, Float[ndarray, "points
         yield f"{joint}_spread_mm", variation.spread_mm[:, index]
         yield f"{joint}_world_spread_mm", variation.spread_world_mm[:, index]
         if known:
-            yield f"{joint}_measured_sd_mm", variation.measured_mm[:, index]
+            yield f"{joint}_measured_mm", variation.measured_mm[:, index]
+            yield f"{joint}_world_measured_mm", variation.measured_world_mm[:, index]
 
 
 def _cell(value: float) -> str:
