@@ -25,6 +25,7 @@ from motionfield.benchmarks.pose2sim_score import (
     evaluate_take,
     format_rows,
     limb_points,
+    score_motion,
     score_points,
 )
 from motionfield.body.registry import load_body
@@ -247,6 +248,23 @@ def test_a_perfect_take_scores_zero_and_known_faults_their_size() -> None:
     assert worse.g_mpjpe is not None
     expected = np.abs(np.arange(FRAMES) - (FRAMES - 1) / 2).mean() * 30
     assert worse.g_mpjpe.mean == pytest.approx(expected, rel=0.01)
+
+
+def test_one_similarity_forgives_the_size_of_the_world_and_no_frame_by_itself() -> None:
+    reference, motion = _clip()
+    body, camera = load_body("toy"), _camera(reference, 1)
+    grown = reference.replace(points_world=reference.points_world * np.float32(1.2))
+    row = score_motion("", motion, camera, body, grown, 1)
+    assert row.s_mpjpe is not None
+    assert row.g_mpjpe is not None
+    assert row.s_mpjpe.mean < 0.01
+    assert row.g_mpjpe.mean > 20
+    jump = motion.transl.copy()
+    jump[FRAMES // 2 :, 0] += 0.3
+    apart = score_motion("", motion.replace(transl=jump), camera, body, reference, 1)
+    assert apart.pa_mpjpe.mean < 0.01
+    assert apart.s_mpjpe is not None
+    assert 10 < apart.s_mpjpe.mean < 150
 
 
 def test_scores_are_plain_json_and_a_table() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from benchmarks.open.made_version import FRAMES, make_version
 from data.make_records import make_camera
+from motionfield.benchmarks.open import jobs
 from motionfield.benchmarks.open.build import build_case
 from motionfield.benchmarks.open.case import Case
 from motionfield.benchmarks.open.clips import ClipSource, clip_folder, cut
@@ -63,6 +64,17 @@ def test_methods_for_synchronised_views_run_on_those_alone(
     views = jobs_of_case(case._replace(synchronized=True), ("a",), "hash", plan)
     assert {job.method for job in alone} == {"initial"}
     assert {job.method for job in views} == {"initial", "triangulation"}
+
+
+def test_methods_of_several_takes_run_on_groups_alone(
+    source: tuple[ClipSource, Case], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "TOGETHER_ONLY", frozenset({"group"}))
+    case, plan = source[1], Plan(("initial", "group"))
+    pair = case._replace(takes=case.takes * 2)
+    assert {job.method for job in jobs_of_case(case, ("a",), "hash", plan)} == {"initial"}
+    both = jobs_of_case(pair, ("a", "b"), "hash", plan)
+    assert {job.method for job in both} == {"initial", "group"}
 
 
 def test_a_piece_starts_at_the_origin_and_at_time_0(source: tuple[ClipSource, Case]) -> None:

@@ -6,13 +6,23 @@ import numpy as np
 import pytest
 
 from motionfield.benchmarks.open.case import Given, Tools
-from motionfield.benchmarks.open.methods import METHODS, SYNCHRONIZED_ONLY, first_motion
+from motionfield.benchmarks.open.methods import (
+    METHODS,
+    SYNCHRONIZED_ONLY,
+    TOGETHER_ONLY,
+    first_motion,
+    together,
+)
 from motionfield.benchmarks.open.shared import FirstMotions
 from motionfield.body.registry import load_body
 from motionfield.core.errors import OptionError
+from motionfield.core.progress import Progress, silent
 from motionfield.data import CameraPath
+from motionfield.data.action import Action
 from motionfield.formats.calib_file import Intrinsics
 from motionfield.priors.pose_mixture import PoseMixture
+from motionfield.steps.fit.base import FitResult
+from motionfield.steps.fit.group import GroupFitter, GroupResult, GroupTake
 from steps.lift.made_worlds import DISTORTION, FOCAL, SIZE, camera_at, make_world, seen, walk
 
 LENS = Intrinsics(FOCAL, FOCAL, SIZE[0] / 2, SIZE[1] / 2, DISTORTION)
@@ -21,7 +31,7 @@ MARKS = {"smplify": pytest.mark.slow, "fit": pytest.mark.slow}
 ALONE = [
     pytest.param(name, marks=MARKS.get(name, ()))
     for name in METHODS
-    if name not in SYNCHRONIZED_ONLY
+    if name not in SYNCHRONIZED_ONLY | TOGETHER_ONLY
 ]
 
 
@@ -54,6 +64,40 @@ def test_every_method_gives_each_take_its_motion_in_order(
     alone = METHODS[name](walks[1:], tools)[0].motion
     np.testing.assert_array_equal(results[1].motion.transl, alone.transl)
     np.testing.assert_array_equal(results[1].motion.body_pose, alone.body_pose)
+
+
+class _Backwards(GroupFitter):
+    """Gives every take the first motion that it came with; keeps what it was shown."""
+
+    def __init__(self) -> None:
+        self.shown: list[GroupTake] = []
+
+    def fit(self, takes: Sequence[GroupTake], progress: Progress = silent) -> GroupResult:
+        self.shown += takes
+        frames = [take.initial.num_frames for take in takes]
+        action = Action(
+            take_names=tuple(take.name for take in takes),
+            take=np.repeat(np.arange(len(takes)), frames),
+            phase=np.concatenate([np.linspace(0, 1, count) for count in frames]),
+            time_s=np.concatenate([take.initial.time_s for take in takes]),
+            mirrored=np.zeros(len(takes), bool),
+            duration_s=1.0,
+        )
+        kept = [FitResult(take.initial, take.camera) for take in takes]
+        return GroupResult(kept, takes[0].initial, action)
+
+
+def test_takes_that_are_fitted_together_start_where_meva_ends(
+    walks: Sequence[Given], tools: Tools
+) -> None:
+    fitter = _Backwards()
+    results = together(lambda _: fitter)(walks, tools)
+    alone = METHODS["meva"](walks, tools)
+    assert [take.name for take in fitter.shown] == ["take 1", "take 2"]
+    for given, take, result, start in zip(walks, fitter.shown, results, alone, strict=True):
+        assert take.keypoints is given.keypoints
+        np.testing.assert_array_equal(result.motion.body_pose, start.motion.body_pose)
+        np.testing.assert_array_equal(take.camera.K, start.camera.K)
 
 
 def test_without_a_lens_the_focal_length_is_assumed(walks: Sequence[Given], tools: Tools) -> None:

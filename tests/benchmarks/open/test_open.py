@@ -22,6 +22,7 @@ from motionfield.benchmarks.open.spec import (
     versions,
     write_spec,
 )
+from motionfield.benchmarks.open.tables import table_of
 from motionfield.core.assets import CACHE_VARIABLE
 from motionfield.core.errors import InputError, OptionError
 from motionfield.data.motion import Motion
@@ -106,6 +107,27 @@ def test_a_run_end_to_end(made: tuple[Path, Path, Spec]) -> None:
     plain = json.loads(json.dumps(report.summary()))
     assert plain["version_hash"] == made[2].hash
     assert {"date", "commit", "machine", "options", "tables", "rows"} <= set(plain)
+
+
+def test_tables_of_each_action_stand_behind_those_of_all(made: tuple[Path, Path, Spec]) -> None:
+    report = run(made, STILL, split="val", by_action=True)
+    assert [table.action for table in report.tables] == [None, None]
+    titles = [table.title for table in report.by_action]
+    assert sorted(titles) == [
+        f"points, single, val, {lens}, {action}"
+        for lens in ("default focal", "true lens")
+        for action in ("run", "walk")
+    ]
+    assert all(title in report.table() for title in titles)
+    lens = report.by_action[0].lens
+    (whole,) = (table for table in report.tables if table.lens == lens)
+    own = [table.lines[0] for table in report.by_action if table.lens == lens]
+    means = [line.figures["pa_mpjpe_mm"].mean for line in own]
+    assert sum(means) / 2 == pytest.approx(whole.lines[0].figures["pa_mpjpe_mm"].mean)
+    assert sum(line.takes for line in own) == whole.takes
+    plain = report.by_action[0].summary()
+    assert table_of(plain).summary() == plain
+    assert run(made, STILL, split="val").by_action == ()
 
 
 def test_a_method_that_fails_is_shown(made: tuple[Path, Path, Spec]) -> None:
