@@ -16,6 +16,7 @@ from motionfield.body.base import Body
 from motionfield.data.camera_path import CameraPath
 from motionfield.data.tracks import Tracks
 from motionfield.steps.calibrate import CalibrateConfig, Calibrator
+from motionfield.priors.pose_vae import PoseVAE
 from motionfield.steps.fit import (
     FitResult,
     SequenceFitConfig,
@@ -24,6 +25,8 @@ from motionfield.steps.fit import (
     SmplifyFitter,
 )
 from motionfield.steps.fit.group import GroupFitter, GroupTake
+from motionfield.steps.fit.nemo.paper import PaperNemoFitter
+from motionfield.steps.fit.nemo.paper_config import PaperNemoConfig
 from motionfield.steps.lift.base import Lifter
 from motionfield.steps.lift.config import LiftConfig
 from motionfield.steps.lift.ik.lifter import IKLifter
@@ -135,6 +138,11 @@ def together(make: Callable[[Tools], GroupFitter]) -> Method:
     return solve
 
 
+def paper_nemo(config: PaperNemoConfig) -> Method:
+    """``motionfield run --method nemo --preset paper``."""
+    return together(lambda tools: PaperNemoFitter(config, tools.body, tools.prior, PoseVAE.load()))
+
+
 METHODS: Final[dict[str, Method]] = {
     "initial": each(first_motion),
     "smplify": each(smplify),
@@ -143,11 +151,14 @@ METHODS: Final[dict[str, Method]] = {
     "meva": each(meva),
     "fit": each(sequence_fit),
     "triangulation": triangulation,
+    "nemo_paper": paper_nemo(PaperNemoConfig()),
+    "nemo_paper_no_3d": paper_nemo(PaperNemoConfig(use_3d=False)),
+    "nemo_paper_no_instance": paper_nemo(PaperNemoConfig(instance_specific=False)),
 }
 """Name in tables and on the command line → method."""
 
 SYNCHRONIZED_ONLY: Final = frozenset({"triangulation"})
 """Methods for cases whose takes are views of the same instants; they refuse the others."""
 
-TOGETHER_ONLY: Final[frozenset[str]] = frozenset()
+TOGETHER_ONLY: Final = frozenset(name for name in METHODS if name.startswith("nemo"))
 """Methods for cases of several takes; they refuse one alone."""
