@@ -15,8 +15,8 @@ from motionfield.benchmarks.open.case import Given, Method, Tools
 from motionfield.body.base import Body
 from motionfield.data.camera_path import CameraPath
 from motionfield.data.tracks import Tracks
-from motionfield.steps.calibrate import CalibrateConfig, Calibrator
 from motionfield.priors.pose_vae import PoseVAE
+from motionfield.steps.calibrate import CalibrateConfig, Calibrator
 from motionfield.steps.fit import (
     FitResult,
     SequenceFitConfig,
