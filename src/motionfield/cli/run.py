@@ -255,24 +255,27 @@ def _reads_of(options: argparse.Namespace) -> "tuple[ReadConfig, ...]":
 
 def _group_of(options: argparse.Namespace, method: str) -> "GroupConfig":
     """The joint fit's config; its options are refused where nothing is fitted jointly."""
-    from motionfield.steps.fit import NemoConfig
+    from motionfield.steps.fit import NemoConfig, PaperNemoConfig
 
     given = {name: getattr(options, name) for name in _JOINT}
     flags = ", ".join(f"--{name.replace('_', '-')}" for name, on in given.items() if on)
     if flags and method != "nemo":
         raise OptionError(f"{flags}: of several takes of one action; add --method nemo")
+    if options.preset == "paper":
+        if flags:
+            raise OptionError(f"{flags}: the published NeMo knows none of it; drop --preset paper")
+        return PaperNemoConfig(seed=options.seed)
     # The repetitions in one video are one person's.
-    one = max(len(options.videos), len(options.keypoints)) == 1
-    given["same_person"] |= one
+    given["same_person"] |= max(len(options.videos), len(options.keypoints)) == 1
     return NemoConfig(**given)
 
 
 def parse_repetitions(text: str | None) -> Literal["auto"] | int | None:
     """``auto``, or how many."""
-    if text is None or text == "auto":
-        return text
+    if text is None:
+        return None
     try:
-        return int(text)
+        return "auto" if text == "auto" else int(text)
     except ValueError:
         raise OptionError(f"--repetitions {text}: give a number, or auto") from None
 
@@ -308,9 +311,14 @@ def tell(result: "RunResult", out: Path) -> None:
             print(f"warning: {warning}", file=sys.stderr)
         for odd in result.group.outcome.odd:
             print(f"warning: {odd.called}: {odd.why}; left out", file=sys.stderr)
+    told: dict[
+        tuple[Path, str], str
+    ] = {}  # what holds for a whole video is not said for each of its repetitions
     for finished in result.finished:
         for warning in warnings_of(finished.result):
-            print(f"warning: {finished.result.source.name}: {warning}", file=sys.stderr)
+            told.setdefault((finished.result.source.path, warning), finished.result.source.name)
+    for (_, warning), name in told.items():
+        print(f"warning: {name}: {warning}", file=sys.stderr)
     for _, error in result.failed:
         print(f"motionfield: {' '.join(str(error).split())}", file=sys.stderr)
     shown = [("report", out / "report.html")]

@@ -17,7 +17,8 @@ from motionfield.outputs.group import GroupFiles
 from motionfield.outputs.sources import CANONICAL, Source
 from motionfield.outputs.written import Finished, told_where, warnings_of
 from motionfield.run_config import RunConfig
-from motionfield.steps.view import Clip, RunNotes, report_of_clips
+from motionfield.steps.fit import PaperNemoConfig
+from motionfield.steps.view import Clip, Group, RunNotes, report_of_clips
 
 _PACKAGES = ("ai-edge-litert", "av", "numpy", "opencv-python-headless", "scipy", "torch", "trimesh")
 
@@ -61,7 +62,9 @@ def _report(config: RunConfig, summary: Summary, body: Body) -> str:
                 overlay_linked=item.overlay is not None,
             )
         )
-    return report_of_clips(clips, body, notes)
+    found = summary.group
+    group = None if found is None else Group(found.variation, found.outcome.action)
+    return report_of_clips(clips, body, notes, group)
 
 
 def _versions() -> dict[str, str]:
@@ -120,6 +123,9 @@ def _group_json(config: RunConfig, group: GroupFiles) -> dict[str, Any]:
 
 def phases_source(config: RunConfig) -> str:
     """Where the takes' phases come from, in words."""
-    if config.group.synchronized:
+    group = config.group
+    if isinstance(group, PaperNemoConfig):
+        return "fitted, from even steps" if group.instance_specific else "even steps"
+    if group.synchronized:
         return "one clock (--synchronized)"
     return "poses set against each other in time, then fitted"

@@ -23,7 +23,7 @@ from motionfield.outputs import Source
 from motionfield.priors.pose_mixture import PoseMixture
 from motionfield.run_config import RunConfig
 from motionfield.stages import StageStore, fingerprint
-from motionfield.steps.calibrate import Calibrator
+from motionfield.steps.calibrate import BackgroundWatch, Calibrator
 from motionfield.steps.lift import Lifter, make_lifter, weights_of
 from motionfield.steps.read import read_video
 from motionfield.steps.track import PoseModels, Tracker
@@ -127,7 +127,12 @@ class FirstMaker:
             fetch_asset("pose_detector", progress), fetch_asset(self._landmarks(), progress)
         )
         tracker = Tracker(self._config.track, models)
-        return self.seeded(lambda: tracker.track(video, stream_frames(video), progress))
+        span_s = float(video.playback_s[-1] - video.playback_s[0])
+        watch = BackgroundWatch((video.num_frames - 1) / span_s if span_s > 0 else video.fps)
+        frames = watch.watched(stream_frames(video))
+        tracks = self.seeded(lambda: tracker.track(video, frames, progress))
+        moves = watch.warning(tracks.bbox_xyxy)
+        return tracks if moves is None else tracks.replace(warnings=(*tracks.warnings, moves))
 
     def _calibrate(self, tracks: Tracks, video: Video | None) -> CameraPath:
         calibrator = Calibrator(self._config.calibrate, self.body())

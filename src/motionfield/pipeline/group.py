@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from jaxtyping import Int
+from numpy import ndarray
+
 from motionfield.core.errors import MotionfieldError, OptionError
 from motionfield.core.history import make_key
 from motionfield.core.progress import Progress, named
@@ -100,10 +103,33 @@ def _members(
 
 
 def _takes_of(made: FirstMotion) -> list[Member]:
-    """The take of one input."""
+    """The take of one input, or its repetitions."""
     source = made.source
     take = GroupTake(source.name, made.tracks.person(0), made.camera, made.initial[0])
     return [Member(source, made.video, take, made.keys[0], made.tracks.warnings, made.store.times)]
+
+
+def _part(whole: Member, frames: Int[ndarray, "chosen"], number: int) -> Member:
+    """One repetition of an input: its frames alone, in a folder below the input's."""
+    source, take = whole.source, whole.take
+    name = f"{source.name}/repetition_{number:02d}"
+    part = GroupTake(
+        name,
+        take.keypoints.at_frames(frames),
+        take.camera.at_frames(frames),
+        take.initial.at_frames(frames),
+    )
+    start_s, end_s = part.keypoints.time_s[[0, -1]]
+    words = f"repetition {number}, {start_s:.2f} to {end_s:.2f} s"
+    folder = source.folder / f"repetition_{number:02d}"
+    return Member(
+        source._replace(name=name, folder=folder, repetition=words),
+        None if whole.video is None else whole.video.at_frames(frames),
+        part,
+        make_key(whole.key, frames),
+        whole.warnings if number == 1 else (),
+        whole.times if number == 1 else [],
+    )
 
 
 def _fitted(

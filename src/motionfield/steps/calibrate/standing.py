@@ -138,8 +138,9 @@ def _followed(
     """Points and where they went; without those that do not come back."""
     if len(points) == 0:
         return points[:, 0], points[:, 0]
-    there, seen, _ = cv2.calcOpticalFlowPyrLK(before, after, points, None, maxLevel=4)
-    back, seen_back, _ = cv2.calcOpticalFlowPyrLK(after, before, there, None, maxLevel=4)
+    empty = np.empty_like(points)
+    there, seen, _ = cv2.calcOpticalFlowPyrLK(before, after, points, empty.copy(), maxLevel=4)
+    back, seen_back, _ = cv2.calcOpticalFlowPyrLK(after, before, there, empty, maxLevel=4)
     returned = np.linalg.norm(back - points, axis=-1)[:, 0] < 0.5
     kept = returned & (seen[:, 0] == 1) & (seen_back[:, 0] == 1)
     return points[kept, 0], there[kept, 0]

@@ -6,6 +6,7 @@ from motionfield.steps.fit.make import (
     FitConfig,
     GroupConfig,
     NemoConfig,
+    PaperNemoConfig,
     make_fitter,
     make_group_fitter,
 )
@@ -21,6 +22,7 @@ __all__ = [
     "GroupResult",
     "GroupTake",
     "NemoConfig",
+    "PaperNemoConfig",
     "SequenceFitConfig",
     "SequenceFitter",
     "SmplifyConfig",

@@ -1,28 +1,21 @@
 """From a fit's config to its fitter."""
 
-from dataclasses import dataclass
-
 from motionfield.body.base import Body
 from motionfield.core.errors import OptionError
 from motionfield.priors.base import PosePrior
+from motionfield.priors.pose_vae import PoseVAE
 from motionfield.steps.fit.base import Fitter
 from motionfield.steps.fit.group import GroupFitter
+from motionfield.steps.fit.nemo.config import NemoConfig
+from motionfield.steps.fit.nemo.paper import PaperNemoFitter
+from motionfield.steps.fit.nemo.paper_config import PaperNemoConfig
 from motionfield.steps.fit.sequence import SequenceFitConfig, SequenceFitter
 from motionfield.steps.fit.smplify import SmplifyConfig, SmplifyFitter
 
 FitConfig = SequenceFitConfig | SmplifyConfig
 
 
-@dataclass(frozen=True)
-class NemoConfig:
-    """Stands for the config of the joint fit until it is here."""
-
-    same_person: bool = False
-    synchronized: bool = False
-    mirrored: bool = False
-
-
-GroupConfig = NemoConfig
+GroupConfig = NemoConfig | PaperNemoConfig
 
 
 def make_fitter(config: FitConfig, body: Body, prior: PosePrior) -> Fitter:
@@ -34,4 +27,6 @@ def make_fitter(config: FitConfig, body: Body, prior: PosePrior) -> Fitter:
 
 def make_group_fitter(config: GroupConfig, body: Body, prior: PosePrior) -> GroupFitter:
     """The fitter of several takes that this config belongs to."""
+    if isinstance(config, PaperNemoConfig):
+        return PaperNemoFitter(config, body, prior, PoseVAE.load())
     raise OptionError("--method nemo: not in this version; use --method fit")
