@@ -125,6 +125,8 @@ def test_tables_of_each_action_stand_behind_those_of_all(made: tuple[Path, Path,
     means = [line.figures["pa_mpjpe_mm"].mean for line in own]
     assert sum(means) / 2 == pytest.approx(whole.lines[0].figures["pa_mpjpe_mm"].mean)
     assert sum(line.takes for line in own) == whole.takes
+    assert "[" in whole.grid()[1][1]
+    assert "[" not in report.by_action[0].grid()[1][1]
     plain = report.by_action[0].summary()
     assert table_of(plain).summary() == plain
     assert run(made, STILL, split="val").by_action == ()

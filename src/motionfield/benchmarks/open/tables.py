@@ -120,7 +120,8 @@ class Table:
         )
 
     def grid(self) -> list[list[str]]:
-        """Head and lines as text."""
+        """Head and lines as text; of one action without intervals, which have few clips there."""
+        whole = self.action is None
         head = [
             "method",
             *(column.title for column in self.columns),
@@ -130,7 +131,7 @@ class Table:
         rows = [head]
         for line in self.lines:
             figures = [
-                _figure(line.figures[column.score], column.digits, line.takes)
+                _figure(line.figures[column.score], column.digits, line.takes, whole)
                 for column in self.columns
             ]
             failed = f"{line.failed} of {line.takes}" if line.failed else "0"
@@ -293,13 +294,13 @@ def _per_100(seconds: float, frames: int) -> float:
     return round(100 * seconds / frames, 3) if frames else math.nan
 
 
-def _figure(figure: Estimate, digits: int, takes: int) -> str:
+def _figure(figure: Estimate, digits: int, takes: int, with_interval: bool) -> str:
     """Mean and interval; how many takes it is of, where not of all."""
     if figure.takes == 0:
         return "–"
     mean, low, high = (f"{value:.{digits}f}" for value in figure[:3])
     some = f" ({figure.takes} of {takes})" if figure.takes < takes else ""
-    interval = f" [{low}, {high}]" if math.isfinite(figure.low) else ""
+    interval = f" [{low}, {high}]" if with_interval and math.isfinite(figure.low) else ""
     return f"{mean}{interval}{some}"
 
 
