@@ -12,7 +12,9 @@ from motionfield.core.errors import RecordError
 from motionfield.data.record import Record
 
 STANDS_OUT: Final = 1.5
-"""A take stands out if it differs this many times as much as the others' median."""
+"""A take stands out if it differs this many times as much as the others' median …"""
+STANDS_OUT_MM: Final = 10.0
+"""… and at least by this much."""
 
 
 class Difference(NamedTuple):
@@ -98,7 +100,8 @@ class Variation(Record):
         means = np.array([self.difference(take).mean_mm for take in range(self.num_takes)])
         first = int(means.argmax())
         others = np.delete(means, first)
-        return first if means[first] > STANDS_OUT * np.median(others) else None
+        least = max(STANDS_OUT_MM, STANDS_OUT * float(np.median(others)))
+        return first if means[first] > least else None
 
     def _check(self) -> None:
         if self.num_takes < 2 or len(self.mirrored) != self.num_takes:

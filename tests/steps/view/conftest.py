@@ -7,10 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from made_action import eased, made_action, turned_joint
 from motionfield.body.registry import load_body
 from motionfield.formats.video_file import VideoWriter
-from motionfield.steps.view import Clip, RunNotes, report_of_clips
-from steps.view.made_takes import made_take
+from motionfield.steps.evaluate import variation_of
+from motionfield.steps.view import Clip, Group, RunNotes, report_of_clips
+from steps.view.made_takes import made_quality, made_take
 
 HOSTILE = '<script>window.hacked=1</script><img src=x onerror="window.hacked=2"> \'"&\u202e 🏃'
 """A name that would do harm where it is not escaped."""
@@ -71,5 +73,29 @@ def report(tmp_path_factory: pytest.TempPathFactory, body, take, overlay) -> Pat
     ]
     html = report_of_clips(clips, body, RunNotes(options={"name": HOSTILE}))
     path = tmp_path_factory.mktemp("report") / "report.html"
+    path.write_text(html, "utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def group_report(tmp_path_factory: pytest.TempPathFactory, body) -> Path:
+    """A report over three takes of one action: the second differs at 60 %, one has a bad name."""
+    made = made_action([eased(60), eased(45, 1.3), eased(50, start=0.2)])
+    raised = 1.2 * np.exp(-(((eased(45, 1.3) - 0.6) / 0.05) ** 2))
+    made.takes[1] = turned_joint(made.takes[1], "left_shoulder", "z", raised)
+    std = np.full((24, 3), 0.02, np.float32)
+    std[22:] = 0.03
+    motions = [t.replace(joints_std=np.tile(std, (t.num_frames, 1, 1))) for t in made.takes]
+    names = ("first", HOSTILE, "third")
+    action = made.action.replace(take_names=names)
+    variation = variation_of(motions, action, made.canonical, body)
+    clips = []
+    for name, motion in zip(names, motions, strict=True):
+        frames = motion.num_frames
+        plain = made_take(body, frames=frames)
+        quality = made_quality(motion)
+        clips.append(Clip(name, [plain._replace(motion=motion, quality=quality)]))
+    html = report_of_clips(clips, body, group=Group(variation, action))
+    path = tmp_path_factory.mktemp("group") / "report.html"
     path.write_text(html, "utf-8")
     return path

@@ -19,7 +19,7 @@ from motionfield.body.joint_angles import ANGLES
 from motionfield.core.conventions import JOINT_NAMES, JOINT_PARENTS
 from motionfield.core.history import History, plain
 from motionfield.data import Take
-from motionfield.steps.view.group import Group
+from motionfield.steps.view.group import Group, group_data, shown_group
 from motionfield.steps.view.looks import PERSON_COLOURS
 from motionfield.steps.view.posed import joints_of
 from motionfield.steps.view.report_data import inline_json, take_data
@@ -30,7 +30,7 @@ from motionfield.steps.view.report_figures import (
     ratings,
 )
 
-_SCRIPTS = ("scene.js", "plots.js", "page.js")
+_SCRIPTS = ("scene.js", "plots.js", "takes.js", "page.js")
 
 
 class Clip(NamedTuple):
@@ -115,6 +115,8 @@ def report_of_clips(
         takes=shown,
         options=plain(dict(notes.options)),
         versions=_versions() | dict(notes.versions),
+        group=shown_group(group, [t.quality for c in clips for t in c.takes]) if group else None,
+        group_data=inline_json(group_data(group)) if group else None,
         data=inline_json(
             {
                 "parents": list(JOINT_PARENTS),
@@ -198,9 +200,13 @@ def _page_file(name: str) -> str:
 
 def _template() -> jinja2.Template:
     environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=jinja2.FunctionLoader(_page_file),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
-    return environment.from_string(_page_file("report.html"))
+    return environment.get_template("report.html")
 
 
 def _policy(style: str, script: str) -> str:

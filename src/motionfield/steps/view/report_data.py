@@ -30,12 +30,12 @@ def take_data(
         "clip": clip,
         "stride": stride,
         "frames": motion.num_frames,
-        "time": _decimals(motion.time_s[kept], 4),
+        "time": decimals(motion.time_s[kept], 4),
         "frame_index": motion.frame_index[kept].tolist(),
         "observed": _worst(~motion.observed, stride).astype(int).tolist(),
-        "joints_mm": _whole(1000 * joints_world[kept].reshape(-1)),
+        "joints_mm": whole(1000 * joints_world[kept].reshape(-1)),
         "angles": {
-            name: _decimals(np.degrees(_array(angle))[kept], 1) for name, angle in angles.items()
+            name: decimals(np.degrees(_array(angle))[kept], 1) for name, angle in angles.items()
         },
         "spans": [[round(a, 4), round(b, 4), reason] for a, b, reason in quality.spans],
         "quality": _quality(quality, stride),
@@ -44,10 +44,10 @@ def take_data(
     data["observed"] = [1 - unseen for unseen in data["observed"]]
     if motion.joints_std is not None:
         spread = np.linalg.norm(motion.joints_std, axis=-1)
-        data["std_mm"] = _whole(1000 * spread[kept].reshape(-1))
-        data["doubt_mm"] = _decimals(_worst(1000 * spread.mean(-1), stride), 1)
+        data["std_mm"] = whole(1000 * spread[kept].reshape(-1))
+        data["doubt_mm"] = decimals(_worst(1000 * spread.mean(-1), stride), 1)
     if motion.contacts is not None:
-        data["rest_percent"] = [_whole(100 * side[kept]) for side in motion.contacts.T]
+        data["rest_percent"] = [whole(100 * side[kept]) for side in motion.contacts.T]
     return data
 
 
@@ -62,11 +62,11 @@ def inline_json(data: Any) -> Markup:
 def _quality(quality: Quality, stride: int) -> dict[str, Any]:
     slide_mm = 1000 * quality.foot_slide_m
     return {
-        "reprojection_px": _decimals(_worst(quality.reprojection_px, stride), 2),
-        "slide_left_mm": _decimals(_worst(slide_mm[:, 0], stride), 1),
-        "slide_right_mm": _decimals(_worst(slide_mm[:, 1], stride), 1),
-        "penetration_mm": _decimals(_worst(1000 * quality.penetration_m, stride), 1),
-        "jitter_m_s3": _decimals(_worst(quality.jitter_m_s3, stride), 1),
+        "reprojection_px": decimals(_worst(quality.reprojection_px, stride), 2),
+        "slide_left_mm": decimals(_worst(slide_mm[:, 0], stride), 1),
+        "slide_right_mm": decimals(_worst(slide_mm[:, 1], stride), 1),
+        "penetration_mm": decimals(_worst(1000 * quality.penetration_m, stride), 1),
+        "jitter_m_s3": decimals(_worst(quality.jitter_m_s3, stride), 1),
         "contact_left": quality.contact_seen[::stride, 0].astype(int).tolist(),
         "contact_right": quality.contact_seen[::stride, 1].astype(int).tolist(),
     }
@@ -80,9 +80,9 @@ def _camera(camera: CameraPath, kept: slice) -> dict[str, Any]:
         camera.image_height / 2 / float(camera.K[0, 1, 1]),
     ]
     return {
-        "place_mm": _whole(1000 * camera.position_world[part].reshape(-1)),
-        "axes": _decimals(camera.R_camera_world[part].reshape(-1), 4),
-        "half_view": _decimals(np.array(half), 4),
+        "place_mm": whole(1000 * camera.position_world[part].reshape(-1)),
+        "axes": decimals(camera.R_camera_world[part].reshape(-1), 4),
+        "half_view": decimals(np.array(half), 4),
     }
 
 
@@ -101,11 +101,12 @@ def _array(values: torch.Tensor) -> ndarray:
     return values.detach().numpy()
 
 
-def _whole(values: ndarray) -> list[int]:
+def whole(values: ndarray) -> list[int]:
+    """Rounded to whole numbers; all must be finite."""
     return np.round(values).astype(int).tolist()
 
 
-def _decimals(values: ndarray, digits: int) -> list[float | None]:
-    """Rounded; not finite becomes null."""
+def decimals(values: ndarray, digits: int) -> list[float | None]:
+    """Rounded to so many digits; not finite becomes null."""
     rounded = np.round(values.astype(float), digits)
     return [value if np.isfinite(value) else None for value in rounded.tolist()]

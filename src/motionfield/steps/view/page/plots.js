@@ -15,10 +15,11 @@ function ticks(low, high, count) {
 const tickText = (v) => String(Math.abs(v) < 1e-9 ? 0 : Number(v.toPrecision(6)));
 
 class Plot {
-  /* series: [{values, colour (css name), label}]; flags: {spans, observed};
-     bands: [{values (0 or 1), colour}], drawn as stripes at the bottom */
-  constructor(parent, { title, unit, series, time, flags, onSeek, floor, least = 0, bands = [] }) {
-    Object.assign(this, { series, time, flags, floor, least, bands });
+  /* series: [{values, colour (css name), label}], and where wanted {width, dash, alpha, quiet (not
+     named at the cursor), spread (named there after the value)}; flags: {spans, observed}; bands: [{values (0 or 1), colour}], drawn as
+     stripes at the bottom; areas: [{low, high, colour}] */
+  constructor(parent, { title, unit, series, time, flags, onSeek, floor, least = 0, bands = [], areas = [], xUnit = " s", digits = 1 }) {
+    Object.assign(this, { series, time, flags, floor, least, bands, areas, xUnit, digits });
     const box = document.createElement("div");
     box.className = "plot";
     const head = document.createElement("div");
@@ -58,7 +59,8 @@ class Plot {
 
   range() {
     let low = Infinity, high = -Infinity;
-    for (const { values } of this.series) for (const v of values) if (v !== null) { low = Math.min(low, v); high = Math.max(high, v); }
+    const all = [...this.series.map((one) => one.values), ...this.areas.flatMap((area) => [area.low, area.high])];
+    for (const values of all) for (const v of values) if (v !== null) { low = Math.min(low, v); high = Math.max(high, v); }
     if (!(low <= high)) { low = 0; high = 1; }
     if (this.floor !== undefined) low = Math.min(low, this.floor);
     if (high - low < this.least) { const mid = (low + high) / 2; low = mid - this.least / 2; high = mid + this.least / 2; }
@@ -90,7 +92,7 @@ class Plot {
     }
     context.textAlign = "center";
     context.fillStyle = cssColour("--soft");
-    for (const t of ticks(t0, t1, width / 80)) context.fillText(`${tickText(t)}${t === 0 ? " s" : ""}`, Math.max(left + 6, Math.min(right - 10, this.x(t))), height - 3);
+    for (const t of ticks(t0, t1, width / 80)) context.fillText(`${tickText(t)}${t === 0 ? this.xUnit : ""}`, Math.max(left + 6, Math.min(right - 10, this.x(t))), height - 3);
     context.save();
     context.beginPath(); context.rect(left, 0, right - left + 3, height); context.clip();
     this.bands.forEach(({ values, colour }, row) => {
@@ -99,7 +101,8 @@ class Plot {
       eachRun(values, (from, to) => context.fillRect(this.x(this.time[from]), bottom - 9 + 5 * row, Math.max(1.5, this.x(this.time[to]) - this.x(this.time[from])), 4));
       context.globalAlpha = 1;
     });
-    for (const { values, colour } of this.series) this.curve(context, values, cssColour(colour));
+    for (const area of this.areas) this.area(context, area);
+    for (const one of this.series) this.curve(context, one);
     context.restore();
     this.still = this.still || document.createElement("canvas");
     this.still.width = this.canvas.width;
@@ -107,9 +110,23 @@ class Plot {
     this.still.getContext("2d").drawImage(this.canvas, 0, 0);
   }
 
-  curve(context, values, colour) {
-    context.strokeStyle = colour;
-    context.lineWidth = 1.6;
+  area(context, { low, high, colour }) {
+    context.fillStyle = cssColour(colour);
+    context.globalAlpha = 0.2;
+    eachRun(low.map((v, i) => v !== null && high[i] !== null), (from, to) => {
+      context.beginPath();
+      for (let i = from; i <= to; i++) context.lineTo(this.x(this.time[i]), this.y(high[i]));
+      for (let i = to; i >= from; i--) context.lineTo(this.x(this.time[i]), this.y(low[i]));
+      context.fill();
+    });
+    context.globalAlpha = 1;
+  }
+
+  curve(context, { values, colour, width = 1.6, dash = [], alpha = 1 }) {
+    context.strokeStyle = cssColour(colour);
+    context.globalAlpha = alpha;
+    context.lineWidth = width;
+    context.setLineDash(dash);
     context.lineJoin = "round";
     context.beginPath();
     let open = false;
@@ -122,6 +139,8 @@ class Plot {
       open = true;
     }
     context.stroke();
+    context.setLineDash([]);
+    context.globalAlpha = 1;
   }
 
   cursor(index) {
@@ -137,11 +156,13 @@ class Plot {
     context.lineWidth = 1;
     context.beginPath(); context.moveTo(x, 2); context.lineTo(x, this.canvas.clientHeight - 16); context.stroke();
     this.values.replaceChildren();
-    for (const { values, colour, label } of this.series) {
+    for (const { values, colour, label, quiet, spread } of this.series) {
+      if (quiet) continue;
       const v = values[index];
       const text = document.createElement("span");
       text.className = colour === "--left" ? "l" : colour === "--right" ? "r" : "";
-      text.textContent = ` ${label ? label + " " : ""}${v === null ? "–" : v.toFixed(1)}`;
+      text.textContent = ` ${label ? label + " " : ""}${v === null ? "–" : v.toFixed(this.digits)}`;
+      if (spread && spread[index] !== null) text.textContent += ` ± ${spread[index].toFixed(this.digits)}`;
       this.values.append(text);
       if (v === null) continue;
       context.fillStyle = cssColour(colour);

@@ -67,6 +67,7 @@ class Scene {
     this.canvas.addEventListener("pointercancel", release);
     this.canvas.addEventListener("contextmenu", (event) => event.preventDefault());
     this.canvas.addEventListener("wheel", (event) => {
+      if (this.wheelNeedsCtrl && !event.ctrlKey) return;
       event.preventDefault();
       this.zoom(Math.exp(Math.max(-60, Math.min(60, event.deltaY)) * 0.003));
       this.onChange();
