@@ -311,9 +311,8 @@ def tell(result: "RunResult", out: Path) -> None:
             print(f"warning: {warning}", file=sys.stderr)
         for odd in result.group.outcome.odd:
             print(f"warning: {odd.called}: {odd.why}; left out", file=sys.stderr)
-    told: dict[
-        tuple[Path, str], str
-    ] = {}  # what holds for a whole video is not said for each of its repetitions
+    # What holds for a whole video is not said for each of its repetitions.
+    told: dict[tuple[Path, str], str] = {}
     for finished in result.finished:
         for warning in warnings_of(finished.result):
             told.setdefault((finished.result.source.path, warning), finished.result.source.name)

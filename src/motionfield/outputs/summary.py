@@ -62,9 +62,18 @@ def _report(config: RunConfig, summary: Summary, body: Body) -> str:
                 overlay_linked=item.overlay is not None,
             )
         )
-    found = summary.group
-    group = None if found is None else Group(found.variation, found.outcome.action)
-    return report_of_clips(clips, body, notes, group)
+    return report_of_clips(clips, body, notes, _group(summary))
+
+
+def _group(summary: Summary) -> Group | None:
+    """What the page shows of the takes together."""
+    if summary.group is None:
+        return None
+    outcome = summary.group.outcome
+    odd = [f"{take.called}: {take.why}; left out" for take in outcome.odd]
+    failed = [f"left out: {error}" for _, error in summary.failed]
+    warnings = (*outcome.warnings, *odd, *failed)
+    return Group(summary.group.variation, outcome.action, warnings=warnings)
 
 
 def _versions() -> dict[str, str]:
