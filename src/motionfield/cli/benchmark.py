@@ -12,6 +12,7 @@ from motionfield.core.errors import OptionError
 
 BENCHMARKS = {
     "body_speed": "motionfield.benchmarks.body_speed:benchmark_body_speed",
+    "nemo_speed": "motionfield.benchmarks.nemo_speed:measure_nemo_speed",
     "tracking": "motionfield.benchmarks.tracking:benchmark_tracking",
     "pose2sim": "motionfield.benchmarks.pose2sim:measure_pose2sim",
     "pose2sim_multi": "motionfield.benchmarks.pose2sim:measure_pose2sim_multi",

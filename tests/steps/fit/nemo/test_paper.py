@@ -66,13 +66,13 @@ def perfect(group: MadeGroup) -> tuple[PaperLoss, PaperModel, Seen, FieldPose]:
 def test_image_term_is_0_at_the_truth_and_knows_its_pixels(group: MadeGroup) -> None:
     loss, model, seen, pose = perfect(group)
     every, once = draw_frames(seen, None, torch.Generator())
-    assert float(loss.image(model, pose, every, once).detach()) < 1e-3
+    assert float(loss.image(model, loss.points(pose), every, once).detach()) < 1e-3
     # 30 px to the side in an image of 1280, 640 or 1920: the same 45, 90 or 30 px of one of 1920.
     shifted = seen._replace(pixels=seen.pixels + torch.tensor([30.0, 0.0]))
     squares = [(30 * 1920 / side) ** 2 for side in (1280, 1920, 640)]
     expected = sum(s / (1 + s / 100**2) for s in squares) / 2 / 3 * float(seen.weight.mean())
     found = PaperLoss(PaperNemoConfig(), shifted, group.body, (None, None))
-    assert float(found.image(model, pose, every, once).detach()) == pytest.approx(
+    assert float(found.image(model, loss.points(pose), every, once).detach()) == pytest.approx(
         expected, rel=1e-3
     )
 
@@ -97,8 +97,8 @@ def test_frames_drawn_often_count_often(group: MadeGroup) -> None:
     frames, times = torch.tensor([0, 3, 50]), torch.tensor([2.0, 1.0, 4.0])
     repeated = frames.repeat_interleave(times.long())
     ones = torch.ones(len(repeated))
-    fast = loss.image(model, loss.pose(model, frames), frames, times)
-    slow = loss.image(model, loss.pose(model, repeated), repeated, ones)
+    fast = loss.image(model, loss.points(loss.pose(model, frames)), frames, times)
+    slow = loss.image(model, loss.points(loss.pose(model, repeated)), repeated, ones)
     assert float(fast.detach()) == pytest.approx(float(slow.detach()), rel=1e-5)
 
 

@@ -109,8 +109,8 @@ class _Schedule:
             frames, times = self._seen.first, torch.ones(self._seen.num_takes)
         else:
             frames, times = draw_frames(self._seen, self._config.batch, self._generator)
-        pose = self._loss.pose(self._model, frames)
-        return self._loss.image(self._model, pose, frames, times)
+        points = self._loss.points(self._loss.pose(self._model, frames))
+        return self._loss.image(self._model, points, frames, times)
 
     def _joint(self) -> Float[Tensor, ""]:
         frames, times = draw_frames(self._seen, self._config.batch, self._generator)

@@ -187,10 +187,18 @@ class PaperLoss:
         """The field at these frames."""
         return model.pose(self._seen.time[frames], self._seen.take[frames])
 
+    def points(self, pose: FieldPose) -> Float[Tensor, "drawn keypoints 3"]:
+        """Keypoints of the posed body in the field's axes, metres (eq. 1)."""
+        turns = pose.rotations
+        posed = self._body.pose(
+            turns[:, 0], turns[:, 1:], pose.transl, self._betas, self._seen.keypoint_set
+        )
+        return posed.keypoints
+
     def image(
         self,
         model: PaperModel,
-        pose: FieldPose,
+        points: Float[Tensor, "drawn keypoints 3"],
         frames: Int[Tensor, "drawn"],
         times: Float[Tensor, "drawn"],
     ) -> Float[Tensor, ""]:
@@ -198,14 +206,11 @@ class PaperLoss:
 
         Args:
             model: whose cameras look.
-            pose: the field at ``frames``.
+            points: ``points`` of the field at ``frames``.
             frames: which, of all takes.
             times: how often each counts.
         """
         seen, config = self._seen, self._config
-        points = self._body.pose(
-            pose.rotations[:, 0], pose.rotations[:, 1:], pose.transl, self._betas, seen.keypoint_set
-        ).keypoints
         take = seen.take[frames]
         camera = world_to_camera(
             points,
@@ -242,15 +247,26 @@ class PaperLoss:
                 total = total + weight * (energy * times).sum() / times.sum()
         return total
 
+    def terms(
+        self,
+        model: PaperModel,
+        pose: FieldPose,
+        points: Float[Tensor, "drawn keypoints 3"],
+        frames: Int[Tensor, "drawn"],
+        times: Float[Tensor, "drawn"],
+    ) -> Float[Tensor, ""]:
+        """The loss of the joint fit, of what field and body give."""
+        total = self.image(model, points, frames, times) + self.prior(pose, times)
+        if self._config.use_3d and self._config.initial_3d > 0:
+            total = total + self._config.initial_3d * self.initial(pose, frames, times)
+        return total
+
     def whole(
         self, model: PaperModel, frames: Int[Tensor, "drawn"], times: Float[Tensor, "drawn"]
     ) -> Float[Tensor, ""]:
         """The loss of the joint fit."""
         pose = self.pose(model, frames)
-        total = self.image(model, pose, frames, times) + self.prior(pose, times)
-        if self._config.use_3d and self._config.initial_3d > 0:
-            total = total + self._config.initial_3d * self.initial(pose, frames, times)
-        return total
+        return self.terms(model, pose, self.points(pose), frames, times)
 
 
 def draw_frames(
