@@ -1,12 +1,12 @@
 """From a fit's config to its fitter."""
 
 from motionfield.body.base import Body
-from motionfield.core.errors import OptionError
 from motionfield.priors.base import PosePrior
 from motionfield.priors.pose_vae import PoseVAE
 from motionfield.steps.fit.base import Fitter
 from motionfield.steps.fit.group import GroupFitter
 from motionfield.steps.fit.nemo.config import NemoConfig
+from motionfield.steps.fit.nemo.fitter import NemoFitter
 from motionfield.steps.fit.nemo.paper import PaperNemoFitter
 from motionfield.steps.fit.nemo.paper_config import PaperNemoConfig
 from motionfield.steps.fit.sequence import SequenceFitConfig, SequenceFitter
@@ -29,4 +29,4 @@ def make_group_fitter(config: GroupConfig, body: Body, prior: PosePrior) -> Grou
     """The fitter of several takes that this config belongs to."""
     if isinstance(config, PaperNemoConfig):
         return PaperNemoFitter(config, body, prior, PoseVAE.load())
-    raise OptionError("--method nemo: not in this version; use --method fit")
+    return NemoFitter(config, body, prior)

@@ -80,7 +80,7 @@ class _Problem:
     ) -> None:
         self._config, self._body = config, body
         self._initial = clip.initial
-        self._terms = FitTerms(config, body, prior, [clip])
+        self._terms = FitTerms(body, prior, [clip])
         self._cameras = self._terms.extrinsics()
         self._betas = tensor_of(clip.initial.betas)
         self._fixed_height = clip.camera.scale_source == "given"
@@ -110,7 +110,7 @@ class _Problem:
             self._terms.seen.keypoint_set.name,
         )
         shape, frames = variables.betas.square(), len(variables.transl)
-        return self._terms.loss(posed, rotations, self._cameras) + frames * (
+        return self._terms.loss(posed, rotations, self._cameras, config) + frames * (
             config.stature * shape[:1].sum() + config.betas * shape[1:].sum()
         )
 

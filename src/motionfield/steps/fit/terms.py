@@ -29,6 +29,7 @@ from motionfield.priors.base import PosePrior
 from motionfield.steps.fit.observations import Observations
 
 _LEAST_SD_M = 0.01
+_OUTLIER = 0.15
 
 
 @dataclass(frozen=True)
@@ -90,10 +91,8 @@ class FitTerms:
         OptionError: unknown keypoints, or others in one clip than in the rest.
     """
 
-    def __init__(
-        self, weights: FitWeights, body: Body, prior: PosePrior | None, clips: Sequence[Clip]
-    ) -> None:
-        self._weights, self._body, self._prior = weights, body, prior
+    def __init__(self, body: Body, prior: PosePrior | None, clips: Sequence[Clip]) -> None:
+        self._prior = prior
         parts = [_ClipParts.of(clip, body) for clip in clips]
         self.seen = Observations.joined([part.seen for part in parts])
         lengths = torch.tensor([len(part.seen.time_s) for part in parts])
@@ -117,6 +116,7 @@ class FitTerms:
         posed: Posed,
         rotations: Float[Tensor, "frames 24 3 3"],
         cameras: Extrinsics,
+        weights: FitWeights,
     ) -> Float[Tensor, ""]:
         """All terms, summed over frames (a negative log posterior).
 
@@ -124,15 +124,26 @@ class FitTerms:
             posed: joints and keypoints of the clips' set, in the cameras' world.
             rotations: of the root in that world, and of the other joints.
             cameras: of every frame.
+            weights: of the terms.
         """
-        weights = self._weights
-        total = self._reprojection(posed, cameras) + self._ground(posed)
-        total = total + self._smoothness(posed, rotations) + self._from_start(posed, cameras)
+        total = self._reprojection(posed, cameras, weights) + self._ground(posed, weights)
+        total = total + self._smoothness(posed, rotations, weights)
+        total = total + self._from_start(posed, cameras, weights)
         body_pose = rotations[:, 1:]
         total = total + weights.limits * limit_penalty(body_pose).sum()
         if self._prior is not None:
             total = total + weights.pose_prior * self._prior.energy(body_pose).sum()
         return total
+
+    @torch.no_grad()
+    def residual(self, posed: Posed, cameras: Extrinsics) -> Float[Tensor, ""]:
+        """Typical distance of keypoints from where the body shows them, in body heights: root
+        mean square, outliers counted as ``_OUTLIER``."""
+        seen = self.seen
+        camera = world_to_camera(posed.keypoints, *cameras)
+        off = (project(camera, seen.K) - seen.pixels).norm(dim=-1) / seen.height_px[:, None]
+        squared = off.clamp_max(_OUTLIER).square()
+        return ((seen.weight * squared).sum() / seen.weight.sum().clamp_min(1e-6)).sqrt()
 
     def foot_contacts(self) -> Float[ndarray, "frames 2"] | None:
         """How surely the left, right foot rests; None: the keypoints have no feet."""
@@ -145,8 +156,10 @@ class FitTerms:
             sides.append(self.resting[:, columns].amax(1))
         return torch.stack(sides, dim=-1).numpy()
 
-    def _reprojection(self, posed: Posed, cameras: Extrinsics) -> Float[Tensor, ""]:
-        weights, seen = self._weights, self.seen
+    def _reprojection(
+        self, posed: Posed, cameras: Extrinsics, weights: FitWeights
+    ) -> Float[Tensor, ""]:
+        seen = self.seen
         camera = world_to_camera(posed.keypoints, *cameras)
         residual = (project(camera, seen.K) - seen.pixels) / seen.height_px[:, None, None]
         squared = residual.square().sum(-1)
@@ -163,17 +176,17 @@ class FitTerms:
             )
         return total
 
-    def _from_start(self, posed: Posed, cameras: Extrinsics) -> Float[Tensor, ""]:
+    def _from_start(
+        self, posed: Posed, cameras: Extrinsics, weights: FitWeights
+    ) -> Float[Tensor, ""]:
         """How far the pose has gone from one that came with its doubts, as the cameras see it."""
-        if self._start is None or self._weights.start == 0:
+        if self._start is None or weights.start == 0:
             return posed.joints.new_zeros(())
         relative = (posed.joints - posed.joints[:, :1]) @ cameras.R_camera_world.mT
         off = (relative - self._start.joints_camera)[:, 1:] / self._start.deviation
-        scale = self._weights.start_scale
-        return self._weights.start * geman_mcclure(off.square().sum(-1), scale).sum()
+        return weights.start * geman_mcclure(off.square().sum(-1), weights.start_scale).sum()
 
-    def _ground(self, posed: Posed) -> Float[Tensor, ""]:
-        weights = self._weights
+    def _ground(self, posed: Posed, weights: FitWeights) -> Float[Tensor, ""]:
         below = (-posed.keypoints[..., 2]).clamp_min(0)
         # Robust: somebody may stand on another level than the ground, lower or higher.
         total = weights.penetration * geman_mcclure(below.square(), weights.ground_scale).sum()
@@ -192,8 +205,10 @@ class FitTerms:
             total = total + weights.contact_speed * (both * charbonnier(speed, 0.2)).sum()
         return total
 
-    def _smoothness(self, posed: Posed, rotations: Tensor) -> Float[Tensor, ""]:
-        weights, time_s = self._weights, self.seen.time_s
+    def _smoothness(
+        self, posed: Posed, rotations: Tensor, weights: FitWeights
+    ) -> Float[Tensor, ""]:
+        time_s = self.seen.time_s
         if len(time_s) < 2:
             return posed.joints.new_zeros(())
         turning = angular_velocity_squared(rotations, time_s)

@@ -1,0 +1,157 @@
+"""``--method nemo``: the takes of one action fitted together.
+
+NeMo's idea (Wang et al., CVPR 2023): one motion field over the phase of the action, a phase and a
+camera of each take, and what is a take's own. What differs from the published method, and why,
+is in docs/papers/nemo.md.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import final
+
+import numpy as np
+import torch
+
+from motionfield.body.base import Body
+from motionfield.core.errors import OptionError
+from motionfield.core.history import Step, step
+from motionfield.core.progress import Bar, Progress, silent
+from motionfield.data.action import Action
+from motionfield.data.motion import Motion
+from motionfield.priors.base import PosePrior
+from motionfield.steps.fit.base import FitResult
+from motionfield.steps.fit.group import GroupFitter, GroupResult, GroupTake
+from motionfield.steps.fit.nemo.align import align_phases
+from motionfield.steps.fit.nemo.config import NemoConfig
+from motionfield.steps.fit.nemo.problem import NemoProblem
+from motionfield.steps.fit.nemo.start import Frames, common_world
+from motionfield.steps.fit.terms import Clip, FitWeights
+
+_ANNEALED = 0.6
+"""Share of the last stage in which the robust scale comes down."""
+
+
+@final
+class NemoFitter(GroupFitter):
+    """One motion field for all takes, and what is each take's own."""
+
+    def __init__(self, config: NemoConfig, body: Body, prior: PosePrior | None) -> None:
+        self._config, self._body, self._prior = config, body, prior
+
+    def fit(self, takes: Sequence[GroupTake], progress: Progress = silent) -> GroupResult:
+        if len(takes) < 2:
+            raise OptionError(f"nemo: {len(takes)} takes; give two or more of one action")
+        bodies = {take.initial.body_model for take in takes}
+        if len(bodies) > 1:
+            raise OptionError(f"nemo: takes of different bodies ({', '.join(sorted(bodies))})")
+        config = self._config
+        motions = [take.initial for take in takes]
+        phases = align_phases(motions, self._body, config.align)
+        frames = Frames.of(motions, phases, self._body)
+        clips = [Clip(take.keypoints, take.camera, take.initial) for take in takes]
+        problem = NemoProblem(
+            config, self._body, self._prior, clips, frames, common_world(frames, len(takes))
+        )
+        with progress("nemo", sum(config.steps), "step") as bar:
+            self._optimise(problem, bar)
+        return _result(problem, takes, step("nemo", config))
+
+    def _optimise(self, problem: NemoProblem, bar: Bar) -> None:
+        """First what the takes share; then, as far as they are alike, what each has of its own."""
+        config, weights = self._config, self._config.weights
+        wide, narrow = config.wide_scale, weights.reprojection_scale
+        rough, shared, own = config.steps
+        weights = replace(weights, reprojection_scale=wide)
+        problem.enter("shared")
+        _run(problem, rough, lambda _: weights, bar)
+        alike = config.alike(problem.spread())
+        weights = replace(
+            weights, start=alike.doubt * weights.start, coarse=alike.doubt * weights.coarse
+        )
+        _run(problem, shared, lambda _: weights, bar)
+        problem.enter("own")
+        problem.coupling = alike.coupling
+
+        def narrowing(done: float) -> FitWeights:
+            share = min(1.0, done / _ANNEALED)
+            return replace(weights, reprojection_scale=wide * (narrow / wide) ** share)
+
+        _run(problem, own, narrowing, bar)
+
+
+def _run(
+    problem: NemoProblem, steps: int, weights: Callable[[float], FitWeights], bar: Bar
+) -> None:
+    """Adam with one cycle of rates.
+
+    Args:
+        weights: of the terms, by how much of the stage is done.
+    """
+    groups = problem.groups()
+    optimiser = torch.optim.Adam(groups)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, [group["lr"] for group in groups], total_steps=max(steps, 1), pct_start=0.1
+    )
+    for index in range(steps):
+        problem.weights = weights(index / steps)
+        optimiser.zero_grad(set_to_none=True)
+        problem.loss().backward()
+        optimiser.step()
+        schedule.step()
+        bar.advance()
+
+
+def _result(problem: NemoProblem, takes: Sequence[GroupTake], made_by: Step) -> GroupResult:
+    state = problem.detached()
+    contacts = problem.foot_contacts()
+    results = []
+    for index, take in enumerate(takes):
+        own = problem.frames_of(index)
+        betas = state.betas if state.betas.ndim == 1 else state.betas[own][0]
+        motion = take.initial.replace(
+            made_by,
+            global_orient=state.rotations[own, 0].numpy(),
+            body_pose=state.rotations[own, 1:].numpy(),
+            transl=state.transl[own].numpy(),
+            betas=betas.numpy(),
+            contacts=None if contacts is None else contacts[own],
+        )
+        camera = take.camera.replace(
+            made_by,
+            R_camera_world=state.cameras.R_camera_world[own].numpy(),
+            t_camera_world=state.cameras.t_camera_world[own].numpy(),
+        )
+        results.append(FitResult(motion, camera))
+    length = [float(take.initial.time_s[-1] - take.initial.time_s[0]) for take in takes]
+    action = Action(
+        history=(made_by,),
+        take_names=tuple(take.name for take in takes),
+        take=problem.take.numpy(),
+        phase=problem.monotone(state.phase).numpy(),
+        time_s=np.concatenate([take.initial.time_s for take in takes]).astype(np.float32),
+        mirrored=np.zeros(len(takes), bool),
+        duration_s=float(np.median(length)),
+    )
+    return GroupResult(results, _canonical(problem, takes, action, made_by), action)
+
+
+def _canonical(
+    problem: NemoProblem, takes: Sequence[GroupTake], action: Action, made_by: Step
+) -> Motion:
+    """The field at equal steps of phase."""
+    fps = float(np.median([take.initial.fps for take in takes]))
+    frames = max(2, round(action.duration_s * fps) + 1)
+    with torch.no_grad():
+        shared = problem.shared(torch.linspace(0, 1, frames))
+    return Motion(
+        history=(made_by,),
+        global_orient=shared.rotations[:, 0].numpy(),
+        body_pose=shared.rotations[:, 1:].numpy(),
+        transl=shared.transl.numpy(),
+        betas=problem.all_betas().detach().mean(0).numpy(),
+        body_model=takes[0].initial.body_model,
+        fps=fps,
+        time_s=np.arange(frames) / fps,
+        frame_index=np.arange(frames),
+        observed=np.ones(frames, bool),
+    )
