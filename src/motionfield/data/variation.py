@@ -13,7 +13,7 @@ from motionfield.data.record import Record
 
 STANDS_OUT: Final = 1.5
 """A take stands out if it differs this many times as much as the others' median …"""
-STANDS_OUT_MM: Final = 10.0
+STANDS_OUT_MM: Final = 2.0
 """… and at least by this much."""
 
 

@@ -34,6 +34,8 @@ class Group(NamedTuple):
     """Where the table lies, seen from the report; None where it was not written."""
     glb_href: str | None = "takes.glb"
     """Where the animation of all takes lies."""
+    warnings: Sequence[str] = ()
+    """What a user should know of the takes together, one sentence each."""
 
 
 class TakeRow(NamedTuple):
@@ -65,6 +67,7 @@ def shown_group(group: Group, qualities: Sequence[Quality]) -> dict[str, Any]:
             for take in range(variation.num_takes)
         ],
         "known": known,
+        "warnings": list(group.warnings),
         "csv_href": group.csv_href,
         "glb_href": group.glb_href,
         "measured": bool(np.isfinite(variation.measured_mm).any()),

@@ -11,8 +11,12 @@ const cross = (a, b) => [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a
 const unit = (a) => { const n = Math.hypot(...a) || 1; return a.map((v) => v / n); };
 const along = (a, b, s) => a.map((v, i) => v + s * (b[i] - v));
 
+/* Asked for thousands of times a picture: looked up once, and again when the scheme changes. */
+const knownColours = new Map();
+window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => knownColours.clear());
 function cssColour(name) {
-  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  if (!knownColours.has(name)) knownColours.set(name, getComputedStyle(document.documentElement).getPropertyValue(name).trim());
+  return knownColours.get(name);
 }
 
 /* A canvas whose pixels are the screen's; returns its size in CSS pixels. */
@@ -256,7 +260,7 @@ class Scene {
     };
     if (!faint) stroke(cssColour("--body-edge"), width + 2);
     stroke(colour, width);
-    if (faint) return;
+    if (faint || this.plain) return;
     context.globalAlpha = 0.16;
     stroke("#fff", width * 0.66, width * 0.1);
     context.globalAlpha = 0.2;

@@ -32,6 +32,8 @@ class TakesView extends Scene {
   /* figures: [{joints, ghost (joints or null), faint, name, chosen}], middle: the height looked at */
   drawTakes(figures, middle) {
     this.layout(figures.length);
+    /* Without highlights where figures are small and many. */
+    this.plain = figures.length > 24;
     const { context, width, height } = fitCanvas(this.canvas);
     context.fillStyle = cssColour("--scene");
     context.fillRect(0, 0, width, height);
