@@ -81,7 +81,7 @@ class _Problem:
         self._config, self._body = config, body
         self._initial = clip.initial
         self._terms = FitTerms(body, prior, [clip])
-        self._cameras = self._terms.extrinsics()
+        self._cameras = self._terms.cameras()
         self._betas = tensor_of(clip.initial.betas)
         self._fixed_height = clip.camera.scale_source == "given"
 

@@ -77,11 +77,12 @@ class Clip(NamedTuple):
     initial: Motion
 
 
-class Extrinsics(NamedTuple):
-    """Where the camera of every frame stands."""
+class Cameras(NamedTuple):
+    """Where the camera of every frame stands, and its lens."""
 
     R_camera_world: Float[Tensor, "frames 3 3"]
     t_camera_world: Float[Tensor, "frames 3"]
+    K: Float[Tensor, "frames 3 3"]
 
 
 class FitTerms:
@@ -107,15 +108,15 @@ class FitTerms:
         names = self.seen.keypoint_set.keypoint_names
         self._hips = [names.index(hip) for hip in ("left_hip", "right_hip")]
 
-    def extrinsics(self) -> Extrinsics:
-        """As the clips' cameras have them."""
-        return Extrinsics(self.seen.R_camera_world, self.seen.t_camera_world)
+    def cameras(self) -> Cameras:
+        """As the clips have them."""
+        return Cameras(self.seen.R_camera_world, self.seen.t_camera_world, self.seen.K)
 
     def loss(
         self,
         posed: Posed,
         rotations: Float[Tensor, "frames 24 3 3"],
-        cameras: Extrinsics,
+        cameras: Cameras,
         weights: FitWeights,
     ) -> Float[Tensor, ""]:
         """All terms, summed over frames (a negative log posterior).
@@ -136,12 +137,12 @@ class FitTerms:
         return total
 
     @torch.no_grad()
-    def residual(self, posed: Posed, cameras: Extrinsics) -> Float[Tensor, ""]:
+    def residual(self, posed: Posed, cameras: Cameras) -> Float[Tensor, ""]:
         """Typical distance of keypoints from where the body shows them, in body heights: root
         mean square, outliers counted as ``_OUTLIER``."""
         seen = self.seen
-        camera = world_to_camera(posed.keypoints, *cameras)
-        off = (project(camera, seen.K) - seen.pixels).norm(dim=-1) / seen.height_px[:, None]
+        camera = world_to_camera(posed.keypoints, cameras.R_camera_world, cameras.t_camera_world)
+        off = (project(camera, cameras.K) - seen.pixels).norm(dim=-1) / seen.height_px[:, None]
         squared = off.clamp_max(_OUTLIER).square()
         return ((seen.weight * squared).sum() / seen.weight.sum().clamp_min(1e-6)).sqrt()
 
@@ -157,11 +158,11 @@ class FitTerms:
         return torch.stack(sides, dim=-1).numpy()
 
     def _reprojection(
-        self, posed: Posed, cameras: Extrinsics, weights: FitWeights
+        self, posed: Posed, cameras: Cameras, weights: FitWeights
     ) -> Float[Tensor, ""]:
         seen = self.seen
-        camera = world_to_camera(posed.keypoints, *cameras)
-        residual = (project(camera, seen.K) - seen.pixels) / seen.height_px[:, None, None]
+        camera = world_to_camera(posed.keypoints, cameras.R_camera_world, cameras.t_camera_world)
+        residual = (project(camera, cameras.K) - seen.pixels) / seen.height_px[:, None, None]
         squared = residual.square().sum(-1)
         total = (
             weights.reprojection
@@ -176,9 +177,7 @@ class FitTerms:
             )
         return total
 
-    def _from_start(
-        self, posed: Posed, cameras: Extrinsics, weights: FitWeights
-    ) -> Float[Tensor, ""]:
+    def _from_start(self, posed: Posed, cameras: Cameras, weights: FitWeights) -> Float[Tensor, ""]:
         """How far the pose has gone from one that came with its doubts, as the cameras see it."""
         if self._start is None or weights.start == 0:
             return posed.joints.new_zeros(())

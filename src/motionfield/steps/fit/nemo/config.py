@@ -54,7 +54,7 @@ class NemoConfig:
     where they are ``usual_spread`` apart; it goes with the inverse square."""
     usual_spread: float = 0.03
     """Body heights (2D), root mean square."""
-    doubt_spread: float = 0.04
+    doubt_spread: float = 0.035
     """From here on what a network says of one take counts as in a fit of one take …"""
     doubt_power: float = 4.0
     """… and the less the more alike the takes are: several views of one motion tell more."""
@@ -68,6 +68,8 @@ class NemoConfig:
     """Deviation of a camera's tilt from where its calibration has it."""
     lift_m: float = 0.03
     """Likewise of its height."""
+    zoom: float = 0.15
+    """Deviation of the logarithm of a focal length that nobody has given."""
     align: AlignConfig = field(default_factory=AlignConfig)
     weights: FitWeights = field(default_factory=FitWeights)
 

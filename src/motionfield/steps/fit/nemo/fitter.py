@@ -120,6 +120,7 @@ def _result(problem: NemoProblem, takes: Sequence[GroupTake], made_by: Step) -> 
             made_by,
             R_camera_world=state.cameras.R_camera_world[own].numpy(),
             t_camera_world=state.cameras.t_camera_world[own].numpy(),
+            K=state.cameras.K[own].numpy(),
         )
         results.append(FitResult(motion, camera))
     length = [float(take.initial.time_s[-1] - take.initial.time_s[0]) for take in takes]

@@ -19,7 +19,7 @@ from motionfield.losses.robust import geman_mcclure
 from motionfield.priors.base import PosePrior
 from motionfield.steps.fit.nemo.config import NemoConfig
 from motionfield.steps.fit.nemo.start import Frames, Worlds
-from motionfield.steps.fit.terms import Clip, Extrinsics, FitTerms
+from motionfield.steps.fit.terms import Cameras, Clip, FitTerms
 
 Stage = Literal["shared", "own"]
 
@@ -34,7 +34,7 @@ class State(NamedTuple):
     rotations: Float[Tensor, "frames 24 3 3"]
     transl: Float[Tensor, "frames 3"]
     betas: Float[Tensor, "*frames betas"]
-    cameras: Extrinsics
+    cameras: Cameras
     shared_rotations: Float[Tensor, "frames 24 3 3"]
     shared_transl: Float[Tensor, "frames 3"]
 
@@ -88,6 +88,10 @@ class NemoProblem(nn.Module):
         self.own_place = nn.Parameter(transl - shared.transl)
         self.tilt = nn.Parameter(torch.zeros(takes, 3))
         self.lift = nn.Parameter(torch.zeros(takes, 3))
+        self.zoom = nn.Parameter(torch.zeros(takes))
+        """Logarithm of the focal length against the camera's, where that is not known."""
+        known = [clip.camera.focal_source in ("given", "exif") for clip in clips]
+        self._free_lens = ~torch.tensor(known)
         betas = torch.stack([tensor_of(clip.initial.betas) for clip in clips])
         if config.same_person:
             betas = betas.mean(0, keepdim=True)
@@ -122,7 +126,7 @@ class NemoProblem(nn.Module):
             {"params": [self.own_turn, self.own_place, self.betas], "lr": config.own_rate},
             {"params": list(self.field.parameters()), "lr": field_rate},
             {"params": list(self.phases.parameters()), "lr": config.phase_rate},
-            {"params": [self.tilt, self.lift], "lr": config.camera_rate},
+            {"params": [self.tilt, self.lift, self.zoom], "lr": config.camera_rate},
         ]
 
     def shared(self, phase: Float[Tensor, "frames"]) -> FieldPose:
@@ -185,6 +189,7 @@ class NemoProblem(nn.Module):
         total = total + weights.stature * shape[:, 0].sum() + weights.betas * shape[:, 1:].sum()
         total = total + (self.tilt[:, :2] / config.tilt_rad).square().sum()
         total = total + (self.lift[:, 2] / config.lift_m).square().sum()
+        total = total + (self.zoom / config.zoom).square().sum()
         return total + self._apart(posed, state) if config.instance_specific else total
 
     def _posed(self, state: State) -> Posed:
@@ -208,14 +213,18 @@ class NemoProblem(nn.Module):
         total = total + config.shared_turn * turned.square().sum()
         return total + config.shared_place * self.own_place.square().sum()
 
-    def _cameras(self) -> Extrinsics:
+    def _cameras(self) -> Cameras:
         """The calibrated cameras in the common world, tilted and lifted as found."""
-        R, t = self._terms.extrinsics()
+        R, t, K = self._terms.cameras()
         take = self._take
         turn = roma.rotvec_to_rotmat(self.tilt) @ self._worlds.turn.mT
         # p_take = turn @ (p_common - shift) + lift
         move = self.lift - (turn @ self._worlds.shift[..., None])[..., 0]
-        return Extrinsics(R @ turn[take], (R @ move[take][..., None])[..., 0] + t)
+        R, t = R @ turn[take], (R @ move[take][..., None])[..., 0] + t
+        # The principal point stays where it is.
+        zoom = torch.ones_like(K)
+        zoom[:, :2, :2] = torch.where(self._free_lens, self.zoom, 0.0).exp()[take, None, None]
+        return Cameras(R, t, K * zoom)
 
     @torch.no_grad()
     def _start_phases(self, frames: Frames, first: Tensor, last: Tensor) -> None:
