@@ -31,6 +31,8 @@ class SequenceFitConfig(FitWeights):
     iterations: int = 300
     learning_rate: float = 0.05
     free_betas: int = 10
+    wide_scale: float = 0.2
+    """Of ``reprojection_scale`` in the beginning; it comes down."""
 
 
 class _Variables(NamedTuple):
@@ -63,9 +65,10 @@ class SequenceFitter(Fitter):
             optimiser, config.learning_rate, total_steps=config.iterations, pct_start=0.1
         )
         with progress("fit", config.iterations, "step") as bar:
-            for _ in range(config.iterations):
+            for index in range(config.iterations):
+                weights = config.narrowing(config.wide_scale, index / config.iterations)
                 optimiser.zero_grad(set_to_none=True)
-                problem.loss(variables).backward()
+                problem.loss(variables, weights).backward()
                 optimiser.step()
                 schedule.step()
                 bar.advance()
@@ -98,7 +101,7 @@ class _Problem:
             tensor.requires_grad_()
         return variables
 
-    def loss(self, variables: _Variables) -> Float[Tensor, ""]:
+    def loss(self, variables: _Variables, weights: FitWeights) -> Float[Tensor, ""]:
         """All terms, summed over frames (a negative log posterior)."""
         config = self._config
         rotations = rot6d_to_rotmat(variables.rot6d)
@@ -110,7 +113,7 @@ class _Problem:
             self._terms.seen.keypoint_set.name,
         )
         shape, frames = variables.betas.square(), len(variables.transl)
-        return self._terms.loss(posed, rotations, self._cameras, config) + frames * (
+        return self._terms.loss(posed, rotations, self._cameras, weights) + frames * (
             config.stature * shape[:1].sum() + config.betas * shape[1:].sum()
         )
 

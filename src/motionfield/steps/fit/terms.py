@@ -7,8 +7,8 @@ each term measures, in SI units.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, replace
+from typing import NamedTuple, TypeVar
 
 import torch
 from jaxtyping import Float
@@ -30,6 +30,9 @@ from motionfield.steps.fit.observations import Observations
 
 _LEAST_SD_M = 0.01
 _OUTLIER = 0.15
+_ANNEALED = 0.6
+
+Weights = TypeVar("Weights", bound="FitWeights")
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,19 @@ class FitWeights:
     speed would rather have a small person nearby."""
     betas: float = 0.3
     """Per frame: the detector's bias, which shape would follow, is not averaged away."""
+
+    def narrowing(self: Weights, wide_scale: float, done: float) -> Weights:
+        """With the scale beyond which a keypoint is an outlier wider at first: what starts far
+        from its keypoints is drawn to them before it is given up (graduated non-convexity, Blake
+        and Zisserman 1987).
+
+        Args:
+            wide_scale: of ``reprojection_scale`` in the beginning, body heights.
+            done: share of the fit, in [0, 1]; from ``_ANNEALED`` on the scale is its own.
+        """
+        share = min(1.0, done / _ANNEALED)
+        scale = wide_scale * (self.reprojection_scale / wide_scale) ** share
+        return replace(self, reprojection_scale=scale)
 
 
 class Clip(NamedTuple):

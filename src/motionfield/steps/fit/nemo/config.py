@@ -70,6 +70,8 @@ class NemoConfig:
     """Likewise of its height."""
     zoom: float = 0.15
     """Deviation of the logarithm of a focal length that nobody has given."""
+    std_factor: float = 1.0
+    """On the deviations of the first 3D, so that they hold after the fit (chosen on val)."""
     align: AlignConfig = field(default_factory=AlignConfig)
     weights: FitWeights = field(default_factory=FitWeights)
 

@@ -11,8 +11,12 @@ from typing import final
 
 import numpy as np
 import torch
+from jaxtyping import Float
+from numpy import ndarray
+from torch import Tensor
 
 from motionfield.body.base import Body
+from motionfield.core.arrays import tensor_of
 from motionfield.core.errors import OptionError
 from motionfield.core.history import Step, step
 from motionfield.core.progress import Bar, Progress, silent
@@ -23,12 +27,10 @@ from motionfield.steps.fit.base import FitResult
 from motionfield.steps.fit.group import GroupFitter, GroupResult, GroupTake
 from motionfield.steps.fit.nemo.align import align_phases
 from motionfield.steps.fit.nemo.config import NemoConfig
+from motionfield.steps.fit.nemo.handed import mirror_result, mirror_take, mirrored_takes
 from motionfield.steps.fit.nemo.problem import NemoProblem
 from motionfield.steps.fit.nemo.start import Frames, common_world
 from motionfield.steps.fit.terms import Clip, FitWeights
-
-_ANNEALED = 0.6
-"""Share of the last stage in which the robust scale comes down."""
 
 
 @final
@@ -45,16 +47,27 @@ class NemoFitter(GroupFitter):
         if len(bodies) > 1:
             raise OptionError(f"nemo: takes of different bodies ({', '.join(sorted(bodies))})")
         config = self._config
-        motions = [take.initial for take in takes]
-        phases = align_phases(motions, self._body, config.align)
-        frames = Frames.of(motions, phases, self._body)
-        clips = [Clip(take.keypoints, take.camera, take.initial) for take in takes]
-        problem = NemoProblem(
-            config, self._body, self._prior, clips, frames, common_world(frames, len(takes))
-        )
+        other_hand = mirrored_takes([take.initial for take in takes], self._body).mirrored.tolist()
+        mirrored = [hand and config.mirrored for hand in other_hand]
+        takes = [_turned(take, turn) for take, turn in zip(takes, mirrored, strict=True)]
+        problem = self._problem(takes)
         with progress("nemo", sum(config.steps), "step") as bar:
             self._optimise(problem, bar)
-        return _result(problem, takes, step("nemo", config))
+        result = _result(problem, takes, step("nemo", config), mirrored)
+        warnings = _warnings(takes, other_hand, config)
+        return result._replace(warnings=warnings)
+
+    def _problem(self, takes: Sequence[GroupTake]) -> NemoProblem:
+        config = self._config
+        motions = [take.initial for take in takes]
+        if config.synchronized:
+            phases = _common_clock(motions)
+        else:
+            phases = align_phases(motions, self._body, config.align)
+        frames = Frames.of(motions, phases, self._body)
+        clips = [Clip(take.keypoints, take.camera, take.initial) for take in takes]
+        worlds = common_world(frames, len(takes))
+        return NemoProblem(config, self._body, self._prior, clips, frames, worlds)
 
     def _optimise(self, problem: NemoProblem, bar: Bar) -> None:
         """First what the takes share; then, as far as they are alike, what each has of its own."""
@@ -72,11 +85,8 @@ class NemoFitter(GroupFitter):
         problem.enter("own")
         problem.coupling = alike.coupling
 
-        def narrowing(done: float) -> FitWeights:
-            share = min(1.0, done / _ANNEALED)
-            return replace(weights, reprojection_scale=wide * (narrow / wide) ** share)
-
-        _run(problem, own, narrowing, bar)
+        weights = replace(weights, reprojection_scale=narrow)
+        _run(problem, own, lambda done: weights.narrowing(wide, done), bar)
 
 
 def _run(
@@ -101,7 +111,33 @@ def _run(
         bar.advance()
 
 
-def _result(problem: NemoProblem, takes: Sequence[GroupTake], made_by: Step) -> GroupResult:
+def _common_clock(motions: Sequence[Motion]) -> list[Float[Tensor, "frames"]]:
+    """Phases of views of the same instants: time from the first frame to the last of all."""
+    first = min(float(motion.time_s[0]) for motion in motions)
+    span = max(float(motion.time_s[-1]) for motion in motions) - first
+    return [tensor_of((motion.time_s - first) / max(span, 1e-6)) for motion in motions]
+
+
+def _turned(take: GroupTake, mirrored: bool) -> GroupTake:
+    return mirror_take(take) if mirrored else take
+
+
+def _warnings(
+    takes: Sequence[GroupTake], other_hand: Sequence[bool], config: NemoConfig
+) -> tuple[str, ...]:
+    names = [take.name for take, other in zip(takes, other_hand, strict=True) if other]
+    if not names or config.mirrored:
+        return ()
+    verb = "was" if len(names) == 1 else "were"
+    return (
+        f"{', '.join(names)} {verb} done with the other hand than most takes: "
+        "fit them mirrored with --mirrored, or leave them out",
+    )
+
+
+def _result(
+    problem: NemoProblem, takes: Sequence[GroupTake], made_by: Step, mirrored: Sequence[bool]
+) -> GroupResult:
     state = problem.detached()
     contacts = problem.foot_contacts()
     results = []
@@ -115,6 +151,7 @@ def _result(problem: NemoProblem, takes: Sequence[GroupTake], made_by: Step) -> 
             transl=state.transl[own].numpy(),
             betas=betas.numpy(),
             contacts=None if contacts is None else contacts[own],
+            joints_std=_deviations(take.initial, problem.std_factor),
         )
         camera = take.camera.replace(
             made_by,
@@ -122,7 +159,8 @@ def _result(problem: NemoProblem, takes: Sequence[GroupTake], made_by: Step) -> 
             t_camera_world=state.cameras.t_camera_world[own].numpy(),
             K=state.cameras.K[own].numpy(),
         )
-        results.append(FitResult(motion, camera))
+        fitted = FitResult(motion, camera)
+        results.append(mirror_result(fitted) if mirrored[index] else fitted)
     length = [float(take.initial.time_s[-1] - take.initial.time_s[0]) for take in takes]
     action = Action(
         history=(made_by,),
@@ -130,10 +168,15 @@ def _result(problem: NemoProblem, takes: Sequence[GroupTake], made_by: Step) -> 
         take=problem.take.numpy(),
         phase=problem.monotone(state.phase).numpy(),
         time_s=np.concatenate([take.initial.time_s for take in takes]).astype(np.float32),
-        mirrored=np.zeros(len(takes), bool),
+        mirrored=np.array(mirrored, bool),
         duration_s=float(np.median(length)),
     )
     return GroupResult(results, _canonical(problem, takes, action, made_by), action)
+
+
+def _deviations(initial: Motion, factor: float) -> Float[ndarray, "frames 24 3"] | None:
+    """What the first 3D was doubted by, less for what the other takes tell."""
+    return None if initial.joints_std is None else factor * initial.joints_std
 
 
 def _canonical(

@@ -56,6 +56,8 @@ class NemoProblem(nn.Module):
         self.weights = config.weights
         """Of the terms; they change from stage to stage."""
         self.coupling = config.shared
+        self.std_factor = config.std_factor
+        self._own = config.instance_specific and not config.synchronized
         self._config, self._body = config, body
         self._terms = FitTerms(body, prior, clips)
         self._take = frames.take
@@ -122,10 +124,12 @@ class NemoProblem(nn.Module):
         """Parameters by how fast they may move."""
         config = self._config
         field_rate = config.field_rate if self._stage == "shared" else config.own_rate / 4
+        # Views of the same instants have one clock.
+        phase_rate = 0.0 if config.synchronized else config.phase_rate
         return [
             {"params": [self.own_turn, self.own_place, self.betas], "lr": config.own_rate},
             {"params": list(self.field.parameters()), "lr": field_rate},
-            {"params": list(self.phases.parameters()), "lr": config.phase_rate},
+            {"params": list(self.phases.parameters()), "lr": phase_rate},
             {"params": [self.tilt, self.lift, self.zoom], "lr": config.camera_rate},
         ]
 
@@ -144,7 +148,7 @@ class NemoProblem(nn.Module):
         phase = low[take] + (high - low)[take] * self.phases(self._time, take)
         shared = self.shared(phase)
         rotations, transl = shared
-        if self._config.instance_specific:
+        if self._own:
             own = rot6d_to_rotmat(self._identity + self.own_turn)
             if self._stage == "shared":
                 root = (rotations[:, 0] @ own[:, 0]).unsqueeze(1)
@@ -190,7 +194,7 @@ class NemoProblem(nn.Module):
         total = total + (self.tilt[:, :2] / config.tilt_rad).square().sum()
         total = total + (self.lift[:, 2] / config.lift_m).square().sum()
         total = total + (self.zoom / config.zoom).square().sum()
-        return total + self._apart(posed, state) if config.instance_specific else total
+        return total + self._apart(posed, state) if self._own else total
 
     def _posed(self, state: State) -> Posed:
         """The takes' joints and keypoints, common world."""
