@@ -29,6 +29,8 @@ from motionfield.data.motion import Motion
 from motionfield.priors.pose_mixture import PoseMixture
 from motionfield.steps.fit.base import FitResult
 from motionfield.steps.fit.group import GroupFitter, GroupResult
+from motionfield.steps.fit.nemo.config import NemoConfig
+from motionfield.steps.fit.nemo.fitter import NemoFitter
 from motionfield.worlds.cameras import CameraConfig
 from motionfield.worlds.mirror import mirror_motion
 from motionfield.worlds.retime import retimed
@@ -130,9 +132,6 @@ def measure_nemo_robustness(
 
 
 def _default_fitter(tools: Tools) -> GroupFitter:
-    from motionfield.steps.fit.nemo.config import NemoConfig
-    from motionfield.steps.fit.nemo.fitter import NemoFitter
-
     return NemoFitter(NemoConfig(), tools.body, tools.prior)
 
 

@@ -25,6 +25,8 @@ from motionfield.steps.fit import (
     SmplifyFitter,
 )
 from motionfield.steps.fit.group import GroupFitter, GroupTake
+from motionfield.steps.fit.nemo.config import NemoConfig
+from motionfield.steps.fit.nemo.fitter import NemoFitter
 from motionfield.steps.fit.nemo.paper import PaperNemoFitter
 from motionfield.steps.fit.nemo.paper_config import PaperNemoConfig
 from motionfield.steps.lift.base import Lifter
@@ -138,6 +140,11 @@ def together(make: Callable[[Tools], GroupFitter]) -> Method:
     return solve
 
 
+def nemo(config: NemoConfig) -> Method:
+    """``motionfield run --method nemo``."""
+    return together(lambda tools: NemoFitter(config, tools.body, tools.prior))
+
+
 def paper_nemo(config: PaperNemoConfig) -> Method:
     """``motionfield run --method nemo --preset paper``."""
     return together(lambda tools: PaperNemoFitter(config, tools.body, tools.prior, PoseVAE.load()))
@@ -151,13 +158,17 @@ METHODS: Final[dict[str, Method]] = {
     "meva": each(meva),
     "fit": each(sequence_fit),
     "triangulation": triangulation,
+    "nemo": nemo(NemoConfig()),
+    "nemo_no_3d": nemo(NemoConfig(use_3d=False)),
+    "nemo_no_instance": nemo(NemoConfig(instance_specific=False)),
+    "nemo_synchronized": nemo(NemoConfig(synchronized=True)),
     "nemo_paper": paper_nemo(PaperNemoConfig()),
     "nemo_paper_no_3d": paper_nemo(PaperNemoConfig(use_3d=False)),
     "nemo_paper_no_instance": paper_nemo(PaperNemoConfig(instance_specific=False)),
 }
 """Name in tables and on the command line → method."""
 
-SYNCHRONIZED_ONLY: Final = frozenset({"triangulation"})
+SYNCHRONIZED_ONLY: Final = frozenset({"triangulation", "nemo_synchronized"})
 """Methods for cases whose takes are views of the same instants; they refuse the others."""
 
 TOGETHER_ONLY: Final = frozenset(name for name in METHODS if name.startswith("nemo"))
