@@ -40,7 +40,11 @@ def mirrored_takes(motions: Sequence[Motion], body: Body) -> Handedness:
 
     Of two halves the one that the first take belongs to is taken as usual.
     """
-    costs = pair_costs(motions, body)
+    return handedness(pair_costs(motions, body))
+
+
+def handedness(costs: PairCosts) -> Handedness:
+    """``mirrored_takes`` of takes that are so far apart."""
     side = _sides(costs)
     if side.sum() < 0 or (side.sum() == 0 and side[0] < 0):
         side = -side

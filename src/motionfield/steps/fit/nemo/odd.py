@@ -10,11 +10,12 @@ from torch import Tensor
 
 from motionfield.body.base import Body
 from motionfield.data.motion import Motion
+from motionfield.steps.fit.nemo.handed import handedness
 from motionfield.steps.fit.nemo.pairs import pair_costs
 
 _USUAL_M: Final = 0.09
 """Repetitions are so far apart in a first 3D, however alike the motions are."""
-_RATIO: Final = 1.75
+_RATIO: Final = 1.6
 """A take is odd that is so many times as far from the others as they are from each other."""
 _PAIR_M: Final = 0.2
 """Two takes that are further apart show two actions."""
@@ -42,7 +43,8 @@ def odd_takes(motions: Sequence[Motion], body: Body) -> OddTakes:
     if count < 2:
         return OddTakes(torch.zeros(count, dtype=torch.bool), torch.zeros(count), 0.0)
     costs = pair_costs(motions, body)
-    distance = np.minimum(costs.same, costs.mirrored)
+    other_hand = handedness(costs).mirrored.numpy()
+    distance = np.where(other_hand[:, None] == other_hand, costs.same, costs.mirrored)
     np.fill_diagonal(distance, np.nan)
     if count == 2:
         apart = float(distance[0, 1])
