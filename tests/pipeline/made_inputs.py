@@ -24,14 +24,18 @@ FOCAL = 400.0
 FRAMES = 16
 
 
-def made_keypoints(frames: int = FRAMES, aside_m: float = 0.0) -> Keypoints:
-    """The toy body stands 4 m before a level camera and swings its arms."""
+def made_keypoints(frames: int = FRAMES, aside_m: float = 0.0, sits: bool = False) -> Keypoints:
+    """The toy body stands 4 m before a level camera and swings its arms; or sits, arms raised."""
     body = load_body("toy")
     upright = axis_rotation("z", torch.tensor(0.4)) @ axis_rotation("x", torch.tensor(torch.pi / 2))
     pose = torch.eye(3).repeat(frames, 23, 1, 1)
     swing = torch.sin(torch.arange(frames) / 4)
-    pose[:, JOINT_INDEX["left_shoulder"] - 1] = axis_rotation("z", -1 + 0.4 * swing)
-    pose[:, JOINT_INDEX["right_shoulder"] - 1] = axis_rotation("z", 1 + 0.4 * swing)
+    down = -1.0 if sits else 1.0
+    pose[:, JOINT_INDEX["left_shoulder"] - 1] = axis_rotation("z", -down + 0.4 * swing)
+    pose[:, JOINT_INDEX["right_shoulder"] - 1] = axis_rotation("z", down + 0.4 * swing)
+    for side in ("left", "right") if sits else ():
+        pose[:, JOINT_INDEX[f"{side}_hip"] - 1] = axis_rotation("x", torch.tensor(-1.5))
+        pose[:, JOINT_INDEX[f"{side}_knee"] - 1] = axis_rotation("x", torch.tensor(1.5))
     transl = torch.tensor([aside_m, 0, 0]).expand(frames, 3)
     orient = upright.expand(frames, 3, 3)
     world = body.pose(orient, pose, transl, torch.zeros(body.num_betas), "blazepose33").keypoints

@@ -2,21 +2,25 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from motionfield.core.errors import InputError, MotionfieldError, OptionError, OutputError
+from motionfield.data import Tracks, Video
 from motionfield.formats.motion_npz import read_motion_npz
-from motionfield.outputs import name_sources
-from motionfield.pipeline import Pipeline, RunResult, group
+from motionfield.outputs import Source, name_sources
+from motionfield.pipeline import Pipeline, RunResult, group, members, subject
 from motionfield.pipeline.first import FirstMaker
 from motionfield.run_config import RunConfig
 from motionfield.stages import StageStore
+from motionfield.steps.fit import OddTakes
 from motionfield.steps.read import ReadConfig
 from motionfield.steps.track import TrackConfig
 from pipeline.made_group import StandInFitter, group_config, nobody_file, take_file
-from pipeline.made_inputs import quick_config, video_file
+from pipeline.made_inputs import made_keypoints, quick_config, video_file
 
 MOTION = {"motion.npz", "motion.bvh", "motion.glb", "motion.trc", "joint_angles.csv"}
 
@@ -210,3 +214,113 @@ def test_each_take_has_its_own_rate(takes: list[Path], tmp_path: Path) -> None:
     motions = [item.result.takes[0].motion for item in result.finished]
     assert [motion.fps for motion in motions] == [30, 120, 60]
     np.testing.assert_allclose(motions[1].time_s, np.arange(12) / 120)
+
+
+def found_odd(monkeypatch: pytest.MonkeyPatch, *odd: bool) -> None:
+    """Takes that are found to show another action."""
+    flags = torch.tensor(odd)
+    found = OddTakes(flags, torch.where(flags, 0.31, 0.08), 0.09 if sum(odd) < len(odd) else 0.31)
+    monkeypatch.setattr(subject, "odd_takes", lambda *arguments: found)
+
+
+def test_a_take_of_another_action_is_named(
+    takes: list[Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    fitter: type[Counting],
+) -> None:
+    found_odd(monkeypatch, False, True, False)
+    with pytest.raises(OptionError) as caught:
+        run(group_config(tmp_path, takes))
+    text = str(caught.value)
+    for part in ("two.npz: shows another action", "310 mm", "the others 90 mm", "--drop-outliers"):
+        assert part in text
+    assert "one.npz" not in text
+    assert fitter.calls == 0
+    result = run(group_config(tmp_path, takes, resume=True, drop_outliers=True))
+    assert [item.result.source.name for item in result.finished] == ["one", "three"]
+    assert all(time.resumed for item in result.finished for time in item.result.times)
+    told = json.loads((tmp_path / "out" / "run.json").read_text("utf-8"))["group"]
+    assert told["outliers"][0]["called"].endswith("two.npz")
+    assert "310 mm" in told["outliers"][0]["why"]
+    page = (tmp_path / "out" / "report.html").read_text("utf-8")
+    assert "two.npz: shows another action" in page
+
+
+def test_two_takes_of_different_actions(
+    takes: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody can tell which one is wrong, and nothing would remain."""
+    found_odd(monkeypatch, True, True)
+    for drop in (False, True):
+        with pytest.raises(OptionError, match=r"one\.npz, .*two\.npz: show different actions"):
+            run(group_config(tmp_path, takes[:2], drop_outliers=drop, resume=True))
+
+
+def test_repetitions_are_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    points = take_file(tmp_path / "squats.npz", 45)
+    parts = [slice(2, 16), slice(16, 20), slice(20, 44)]
+    monkeypatch.setattr(members, "find_repetitions", lambda *arguments: parts)
+    config = group_config(tmp_path, [points], repetitions="auto")
+    result = run(config)
+    folder = tmp_path / "out" / "squats"
+    assert {path.name for path in folder.iterdir()} == {
+        *("repetition_01", "repetition_03", ".stages")
+    }
+    with np.load(folder / "repetition_03" / "motion.npz") as file:
+        np.testing.assert_array_equal(file["frame_index"], np.arange(20, 44))
+        np.testing.assert_allclose(file["time_s"], np.arange(20, 44) / 30)
+    ((_, error),) = result.failed
+    assert "squats.npz (repetition 2, 0.53 to 0.63 s): has only 4 frames" in str(error)
+    content = json.loads((tmp_path / "out" / "run.json").read_text("utf-8"))
+    assert content["group"]["takes"] == ["squats/repetition_01", "squats/repetition_03"]
+    assert [video["folder"] for video in content["videos"]] == content["group"]["takes"]
+    run(group_config(tmp_path, [points], repetitions="auto", resume=True))
+    with pytest.raises(OutputError, match="already holds a finished result"):
+        run(config)
+
+
+def test_a_clip_without_repetitions_is_named(tmp_path: Path) -> None:
+    points = take_file(tmp_path / "still.npz", 24)
+    with pytest.raises(OptionError, match=r"still\.npz: --repetitions 9: .* found") as caught:
+        run(group_config(tmp_path, [points], repetitions=9))
+    assert "no take is left" in str(caught.value)
+
+
+def test_the_other_takes_say_whom_a_video_is_about(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the third video somebody sits in front; who acts as in the others stands behind."""
+    films = [video_file(tmp_path / f"{name}.mp4", 14 + k) for k, name in enumerate("abc")]
+    tracked: list[tuple[str, object]] = []
+
+    def track(
+        self: FirstMaker, source: Source, video: Video, asked: TrackConfig, *_: object
+    ) -> Tracks:
+        tracked.append((source.name, asked.person))
+        frames = video.num_frames
+        acts = Tracks.of_one(made_keypoints(frames, aside_m=0.1))
+        if source.name != "c":
+            return acts
+        sits = Tracks.of_one(made_keypoints(frames, sits=True))
+        return both(sits, acts) if asked.person == "all" else sits
+
+    monkeypatch.setattr(FirstMaker, "_track", track)
+    result = run(quick_config(tmp_path / "out", videos=tuple(films), method="nemo"))
+    assert tracked == [("a", "auto"), ("b", "auto"), ("c", "auto"), ("c", "all")]
+    names = [item.result.source.name for item in result.finished]
+    assert names == ["a", "b", "c"]
+    chosen = result.finished[2].result
+    points = made_keypoints(16, aside_m=0.1).keypoints_2d
+    np.testing.assert_array_equal(chosen.takes[0].keypoints.keypoints_2d, points)
+    assert "of 2 people the one was followed who moves as in the other takes" in chosen.warnings[-1]
+    run(quick_config(tmp_path / "out", videos=tuple(films), method="nemo", resume=True))
+    assert len(tracked) == 4
+
+
+def both(first: Tracks, second: Tracks) -> Tracks:
+    names = ("keypoints_2d", "coarse_camera", "bbox_xyxy", "observed")
+    stacked: dict[str, Any] = {
+        n: np.concatenate([getattr(first, n), getattr(second, n)]) for n in names
+    }
+    return first.replace(**stacked)

@@ -1,12 +1,16 @@
 """One input up to the first 3D of its persons: read → track → calibrate → lift."""
 
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple, TypeVar, final
 
 import numpy as np
 import torch
+from jaxtyping import Bool
+from numpy import ndarray
 
 from motionfield import __version__
 from motionfield.body.base import Body
@@ -26,22 +30,30 @@ from motionfield.stages import StageStore, fingerprint
 from motionfield.steps.calibrate import BackgroundWatch, Calibrator
 from motionfield.steps.lift import Lifter, make_lifter, weights_of
 from motionfield.steps.read import read_video
-from motionfield.steps.track import PoseModels, Tracker
+from motionfield.steps.track import PoseModels, TrackConfig, Tracker
 
 Made = TypeVar("Made")
 
 
-class FirstMotion(NamedTuple):
-    """One input with the first 3D of its persons, the subject first."""
+class Seen(NamedTuple):
+    """One input and who is seen in it, the subject first."""
 
     source: Source
     video: Video | None
     tracks: Tracks
+    key: str
+    """Of the tracks."""
+    store: StageStore
+
+
+class FirstMotion(NamedTuple):
+    """One input with the first 3D of its persons."""
+
+    seen: Seen
     camera: CameraPath
     initial: tuple[Motion, ...]
     keys: tuple[str, ...]
     """Of each person's first 3D."""
-    store: StageStore
 
 
 class _Features(NamedTuple):
@@ -72,35 +84,68 @@ class FirstMaker:
         """Names everything that decides the result of this input fitted by itself."""
         config = self._config
         key = make_key(
-            self._input_key(source), config.calibrate, config.body, config.lift, config.fit
+            self._input_key(source, config.track),
+            config.calibrate,
+            config.body,
+            config.lift,
+            config.fit,
         )
         rows = None if source.features is None else fingerprint(source.features)
         key = make_key(key, self._weights_key, rows)
         return make_key(key, config.method, config.seed, config.overlay)
 
-    def make(self, source: Source, progress: Progress, least_frames: int = 1) -> FirstMotion:
-        """The first 3D of every person.
+    def make(
+        self,
+        source: Source,
+        progress: Progress,
+        least_frames: int = 1,
+        everyone: bool = False,
+    ) -> FirstMotion:
+        """The first 3D of every person who was asked for.
 
         Args:
             source: the input.
             progress: of this input.
             least_frames: fewer frames, or fewer that show the subject, are refused.
+            everyone: of everybody in view, whoever was asked for.
 
         Raises:
             MotionfieldError: the input cannot be used.
         """
-        config = self._config
-        key = self._input_key(source)
+        track = self._config.track
+        track = replace(track, person="all") if everyone else track
+        key = self._input_key(source, track)
         features = self._features(source)
-        store = StageStore(source.folder / ".stages", config.resume)
+        store = self._store(source, "everyone" if everyone else "")
         video = None if source.video is None else read_video(source.video, source.read)
         if video is not None:
-            _check_length(source, video.num_frames, least_frames)
-        tracks = store.record("track", key, Tracks, lambda: self._track(source, video, progress))
-        _check_length(source, tracks.num_frames, least_frames)
-        _check_length(source, int(tracks.observed[0].sum()), least_frames, "shows the subject in")
-        key = make_key(key, config.calibrate, config.body)
-        camera = store.record("calibrate", key, CameraPath, lambda: self._calibrate(tracks, video))
+            check_length(source, np.ones(video.num_frames, bool), least_frames)
+        tracks = store.record(
+            "track", key, Tracks, lambda: self._track(source, video, track, progress)
+        )
+        check_length(source, tracks.observed[0], least_frames)
+        return self._lifted(Seen(source, video, tracks, key, store), features, progress)
+
+    def of_person(self, made: FirstMotion, index: int, progress: Progress) -> FirstMotion:
+        """The first 3D of one of several persons, as if nobody else were in view."""
+        seen = made.seen
+        alone = seen._replace(
+            tracks=_only(seen.tracks, index),
+            key=make_key(seen.key, index),
+            store=self._store(seen.source, "subject"),
+        )
+        return self._lifted(alone, None, progress)
+
+    def _store(self, source: Source, part: str) -> StageStore:
+        return StageStore(source.folder / ".stages" / part, self._config.resume)
+
+    def _lifted(self, seen: Seen, features: "_Features | None", progress: Progress) -> FirstMotion:
+        """With the camera and everybody's first 3D."""
+        config, tracks, store = self._config, seen.tracks, seen.store
+        key = make_key(seen.key, config.calibrate, config.body)
+        camera = store.record(
+            "calibrate", key, CameraPath, lambda: self._calibrate(tracks, seen.video)
+        )
         initial, keys = [], []
         for index in range(tracks.num_persons):
             keypoints = tracks.person(index)
@@ -109,7 +154,7 @@ class FirstMaker:
             lift = self._lifting(keypoints, camera, features, progress)
             initial.append(store.record(f"lift_{index}", lift_key, Motion, lift))
             keys.append(lift_key)
-        return FirstMotion(source, video, tracks, camera, tuple(initial), tuple(keys), store)
+        return FirstMotion(seen, camera, tuple(initial), tuple(keys))
 
     def seeded(self, make: Callable[[], Made]) -> Made:
         """Run a stage from the seed, whichever stages ran before it in this process."""
@@ -117,7 +162,9 @@ class FirstMaker:
         np.random.seed(self._config.seed)  # noqa: NPY002 (other people's code draws from it)
         return make()
 
-    def _track(self, source: Source, video: Video | None, progress: Progress) -> Tracks:
+    def _track(
+        self, source: Source, video: Video | None, config: TrackConfig, progress: Progress
+    ) -> Tracks:
         """Follow the persons, or take the keypoints that were given."""
         if source.keypoints is not None:
             return _given_tracks(source, source.keypoints, video)
@@ -126,7 +173,7 @@ class FirstMaker:
         models = PoseModels(
             fetch_asset("pose_detector", progress), fetch_asset(self._landmarks(), progress)
         )
-        tracker = Tracker(self._config.track, models)
+        tracker = Tracker(config, models)
         span_s = float(video.playback_s[-1] - video.playback_s[0])
         watch = BackgroundWatch((video.num_frames - 1) / span_s if span_s > 0 else video.fps)
         frames = watch.watched(stream_frames(video))
@@ -178,10 +225,10 @@ class FirstMaker:
         heavy = "pose_landmarks_heavy"
         return heavy if is_present(heavy) else "pose_landmarks_full"
 
-    def _input_key(self, source: Source) -> str:
+    def _input_key(self, source: Source, track: TrackConfig) -> str:
         """What decides the first stage's result."""
         files = [fingerprint(path) for path in (source.video, source.keypoints) if path is not None]
-        return make_key(__version__, files, source.read, self._config.track, self._landmarks())
+        return make_key(__version__, files, source.read, track, self._landmarks())
 
 
 def _given_tracks(source: Source, path: Path, video: Video | None) -> Tracks:
@@ -204,9 +251,26 @@ def _given_tracks(source: Source, path: Path, video: Video | None) -> Tracks:
     return Tracks.of_one(keypoints.replace(time_s=video.time_s, frame_index=video.frame_index))
 
 
-def _check_length(source: Source, frames: int, least: int, has: str = "has") -> None:
-    """Refuse takes that are too short to be set against others."""
-    if frames < least:
-        word = "frame" if frames == 1 else "frames"
-        fault = f"{has} only {frames} {word}, and a take needs {least} or more"
-        raise InputError(source.called, fault, "leave it out, or give a longer part of it")
+def _only(tracks: Tracks, index: int) -> Tracks:
+    """One of several persons, with what was said of this one and of the video."""
+    own = f"person {index}:"
+    warnings = tuple(
+        text.replace(own, "person 0:", 1)
+        for text in tracks.warnings
+        if text.startswith(own) or not re.match(r"person \d+:", text)
+    )
+    return Tracks.of_one(tracks.person(index)).replace(warnings=warnings)
+
+
+def check_length(source: Source, observed: Bool[ndarray, "frames"], least: int) -> None:
+    """Refuse takes that are too short to be set against others.
+
+    Raises:
+        InputError: fewer frames, or fewer in which the subject is seen.
+    """
+    frames, seen = len(observed), int(observed.sum())
+    if seen >= least:
+        return
+    has = f"has only {frames} frames" if frames < least else f"shows the subject in {seen} frames"
+    cure = "leave it out, or give a longer part of it"
+    raise InputError(source.called, f"{has}, and a take needs {least} or more", cure)

@@ -75,20 +75,25 @@ class Pipeline:
         check_key(source.folder, key)
         first = self._first.make(source, progress)
         takes = [self._finish_person(first, index, progress) for index in range(len(first.initial))]
+        seen = first.seen
         result = SourceResult(
-            source, first.video, takes, first.tracks.warnings, first.store.times, key
+            source, seen.video, takes, seen.tracks.warnings, seen.store.times, key
         )
         return write_source(result, self._first.body(), self._config, progress)
 
     def _finish_person(self, first: FirstMotion, index: int, progress: Progress) -> Take:
         config, body = self._config, self._first.body()
-        keypoints, camera, initial = first.tracks.person(index), first.camera, first.initial[index]
+        keypoints, camera, initial = (
+            first.seen.tracks.person(index),
+            first.camera,
+            first.initial[index],
+        )
         fitted = FitResult(initial, camera)
         if config.method == "fit":
             key = make_key(first.keys[index], config.fit, config.method, config.seed)
             fitter = make_fitter(config.fit, body, PoseMixture.load())
             fitted = FitResult(
-                *first.store.records(
+                *first.seen.store.records(
                     f"fit_{index}",
                     key,
                     (Motion, CameraPath),

@@ -10,6 +10,8 @@ from motionfield.steps.fit.make import (
     make_fitter,
     make_group_fitter,
 )
+from motionfield.steps.fit.nemo.odd import OddTakes, odd_takes
+from motionfield.steps.fit.nemo.pairs import pair_costs
 from motionfield.steps.fit.sequence import SequenceFitConfig, SequenceFitter
 from motionfield.steps.fit.smplify import SmplifyConfig, SmplifyFitter
 
@@ -22,6 +24,7 @@ __all__ = [
     "GroupResult",
     "GroupTake",
     "NemoConfig",
+    "OddTakes",
     "PaperNemoConfig",
     "SequenceFitConfig",
     "SequenceFitter",
@@ -29,4 +32,6 @@ __all__ = [
     "SmplifyFitter",
     "make_fitter",
     "make_group_fitter",
+    "odd_takes",
+    "pair_costs",
 ]
