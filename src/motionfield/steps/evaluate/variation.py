@@ -210,10 +210,10 @@ def _joints(
     takes: list[_InPhase], canonical: Motion, body: Body, covered: Tensor
 ) -> dict[str, ndarray]:
     """Spread of the joints, what of it the measurement may be, and each take's difference."""
-    local = torch.stack(
+    alike = torch.stack(
         [_posed(one.rotations, torch.zeros_like(one.transl), canonical, body) for one in takes]
     )
-    local = _where(covered, 1000 * (local - local[:, :, :1]).double())
+    local = _where(covered, 1000 * (alike - alike[:, :, :1]).double())
     world = _where(covered, 1000 * torch.stack([one.joints for one in takes]).double())
     spread = np.sqrt(np.square(_mean_and_sd(local)[1]).sum(-1))
     error = 1e6 * torch.stack([one.variance for one in takes]).double()
