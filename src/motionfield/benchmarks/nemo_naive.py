@@ -10,10 +10,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from motionfield.benchmarks.body_speed import Pose, plain_loop
 from motionfield.body.base import Body, MeshName, Posed, Skin
 from motionfield.body.parts import BodyParts
 from motionfield.body.skinned import SkinnedBody
+from motionfield.core.conventions import JOINT_PARENTS
 from motionfield.fields.motion_field import FieldPose
 from motionfield.priors.base import PosePrior
 from motionfield.steps.fit.nemo.paper_config import PaperNemoConfig
@@ -22,7 +22,7 @@ from motionfield.steps.fit.nemo.paper_model import PaperModel, Seen
 
 @final
 class LoopBody(Body):
-    """A body posed joint by joint with small matrices; one shape for all frames."""
+    """A body posed joint by joint and keypoint by keypoint with small matrices."""
 
     def __init__(self, parts: BodyParts) -> None:
         self._parts = parts
@@ -39,10 +39,25 @@ class LoopBody(Body):
         bone_scale: Float[Tensor, "24"] | None = None,
     ) -> Posed:
         parts = self._parts
-        points = parts.keypoints[keypoint_set or "smpl24"]
-        pose = Pose(global_orient, body_pose, transl, betas)
-        joints, keypoints = plain_loop(parts, points, pose)
-        return Posed(joints, keypoints if keypoint_set is not None else keypoints[:, :0])
+        rest = parts.joints + torch.tensordot(betas, parts.joint_directions, 1)
+        rotations, places = [global_orient], [rest[..., 0, :] + transl]
+        for joint, parent in enumerate(JOINT_PARENTS[1:], start=1):
+            bone = (rest[..., joint, :] - rest[..., parent, :]).unsqueeze(-1)
+            places.append(places[parent] + (rotations[parent] @ bone).squeeze(-1))
+            rotations.append(rotations[parent] @ body_pose[:, joint - 1])
+        joints = torch.stack(places, dim=1)
+        if keypoint_set is None:
+            return Posed(joints, joints[:, :0])
+        points = parts.keypoints[keypoint_set]
+        offset = points.offset + torch.tensordot(betas, points.directions, 1)
+        keypoints = []
+        for point, carriers in enumerate(points.joint_index.tolist()):
+            total = torch.zeros_like(transl)
+            for slot, joint in enumerate(carriers):
+                moved = (rotations[joint] @ offset[..., point, slot, :].unsqueeze(-1)).squeeze(-1)
+                total = total + moved + points.joint_weight[point, slot] * places[joint]
+            keypoints.append(total)
+        return Posed(joints, torch.stack(keypoints, dim=1))
 
     def rest_joints(
         self, betas: Float[Tensor, "*frames betas"], bone_scale: Float[Tensor, "24"] | None = None

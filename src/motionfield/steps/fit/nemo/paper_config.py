@@ -63,9 +63,10 @@ class PaperNemoConfig:
     initial_3d: float = 0.0
     """Weight of the first 3D in the joint fit. V3: 1000."""
 
-    camera_start: Literal["identity", "root"] = "identity"
-    """Where cameras start: in front of the field's root, unturned (code), or where the first frame
-    of the first 3D has the person. The text does not say."""
+    camera_start: Literal["root", "identity"] = "root"
+    """Where cameras start (the text does not say): where the first frame of the first 3D has the
+    person, or in front of the field's root, unturned (code). From there some end on the wrong side
+    of the person and stay (docs/papers/nemo.md)."""
     focal_px: float | None = None
     """None: the take's own lens (text: intrinsics are fixed). The code takes 5000 for all; as
     ``image_side_px``, of an image of that size."""
