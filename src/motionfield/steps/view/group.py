@@ -148,8 +148,8 @@ def _measured(variation: Variation) -> str:
     )
     share = float(variation.clear[both].mean())
     text = (
-        f"Measurement alone may give a spread of {error:.0f} mm; {spread:.0f} mm are seen (root mean "
-        f"squares), in {share:.0%} of the joints and moments clearly more than that."
+        f"Measurement alone may give a spread of {error:.0f} mm; {spread:.0f} mm are seen (root "
+        f"mean squares), in {share:.0%} of the joints and moments clearly more than that."
     )
     if error > _MOSTLY_ERROR * spread:
         text += (
