@@ -37,11 +37,11 @@ class NemoConfig:
     steps: tuple[int, int, int] = (75, 100, 125)
     """Two rounds in which all takes have the pose of the field, each with its own root: after the
     first it is known how alike the takes are; then each take's own pose too."""
-    wide_scale: float = 0.15
+    wide_scale: float = 0.4
     """At first keypoints count as outliers only so many body heights away, for takes differ; in
     the last round it comes down to the scale of the weights."""
     field_rate: float = 0.01
-    own_rate: float = 0.01
+    own_rate: float = 0.005
     camera_rate: float = 0.003
     phase_rate: float = 0.002
     cells: tuple[int, ...] = (6, 12, 24)
@@ -54,9 +54,9 @@ class NemoConfig:
     where they are ``usual_spread`` apart; it goes with the inverse square."""
     usual_spread: float = 0.03
     """Body heights (2D), root mean square."""
-    doubt_spread: float = 0.035
+    doubt_spread: float = 0.034
     """From here on what a network says of one take counts as in a fit of one take …"""
-    doubt_power: float = 4.0
+    doubt_power: float = 8.0
     """… and the less the more alike the takes are: several views of one motion tell more."""
     shared_scale: float = 0.1
     """Metres beyond which a take's joint is not held by the others' any more."""

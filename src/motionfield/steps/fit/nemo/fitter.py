@@ -97,10 +97,16 @@ def _run(
     Args:
         weights: of the terms, by how much of the stage is done.
     """
+    if steps == 0:
+        return
     groups = problem.groups()
     optimiser = torch.optim.Adam(groups)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, [group["lr"] for group in groups], total_steps=max(steps, 1), pct_start=0.1
+        optimiser,
+        [group["lr"] for group in groups],
+        total_steps=steps,
+        # The rise takes two steps at least: with fewer the schedule divides by zero.
+        pct_start=max(0.1, 2 / steps),
     )
     for index in range(steps):
         problem.weights = weights(index / steps)
@@ -111,7 +117,7 @@ def _run(
         bar.advance()
 
 
-def _common_clock(motions: Sequence[Motion]) -> list[Float[Tensor, "frames"]]:
+def _common_clock(motions: Sequence[Motion]) -> list[Float[Tensor, "_"]]:
     """Phases of views of the same instants: time from the first frame to the last of all."""
     first = min(float(motion.time_s[0]) for motion in motions)
     span = max(float(motion.time_s[-1]) for motion in motions) - first

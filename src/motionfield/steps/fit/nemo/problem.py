@@ -69,6 +69,8 @@ class NemoProblem(nn.Module):
         self._time = inside / (counts[frames.take] - 1).clamp_min(1)
         last = first + counts - 1
         self._ends = frames.phase[first], frames.phase[last]
+        # Views of the same instants have one clock.
+        self._clock = frames.phase if config.synchronized else None
         self.phases = PhaseNetworks(takes, config.sigmoids)
         self._start_phases(frames, first, last)
         self.field = MotionField(
@@ -124,12 +126,10 @@ class NemoProblem(nn.Module):
         """Parameters by how fast they may move."""
         config = self._config
         field_rate = config.field_rate if self._stage == "shared" else config.own_rate / 4
-        # Views of the same instants have one clock.
-        phase_rate = 0.0 if config.synchronized else config.phase_rate
         return [
             {"params": [self.own_turn, self.own_place, self.betas], "lr": config.own_rate},
             {"params": list(self.field.parameters()), "lr": field_rate},
-            {"params": list(self.phases.parameters()), "lr": phase_rate},
+            {"params": list(self.phases.parameters()), "lr": config.phase_rate},
             {"params": [self.tilt, self.lift, self.zoom], "lr": config.camera_rate},
         ]
 
@@ -145,7 +145,9 @@ class NemoProblem(nn.Module):
         """What the variables say."""
         take = self._take
         low, high = self._ends
-        phase = low[take] + (high - low)[take] * self.phases(self._time, take)
+        phase = self._clock
+        if phase is None:
+            phase = low[take] + (high - low)[take] * self.phases(self._time, take)
         shared = self.shared(phase)
         rotations, transl = shared
         if self._own:

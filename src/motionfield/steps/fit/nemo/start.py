@@ -27,7 +27,7 @@ class Frames(NamedTuple):
 
     @classmethod
     def of(
-        cls, motions: Sequence[Motion], phases: Sequence[Float[Tensor, "frames"]], body: Body
+        cls, motions: Sequence[Motion], phases: Sequence[Float[Tensor, "_"]], body: Body
     ) -> "Frames":
         """Of takes as they are, each in its own world."""
         rotations = [
