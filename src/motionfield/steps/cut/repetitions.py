@@ -139,17 +139,18 @@ def _of_length(clip: _Clip, length: int, config: CutConfig) -> _Finding | None:
     path = clip.moved[length - 1 :] - clip.moved[:starts]
     limit = config.likeness * own + config.noise_m
     busy = (own > config.noise_m) & (path > 0.25 * path.max())
+    haste = _haste(clip, length)
     best: _Finding | None = None
     for model in np.flatnonzero(busy)[:: max(1, length // 8)]:
-        chosen = _copies(apart[model], limit[model], length)
+        chosen = _copies(apart[model], float(limit[model]), length)
         if len(chosen) < 2:
             continue
         nearness = 1 - apart[model, chosen] / (2 * limit[model])
         score = float((path[chosen] * nearness).sum())
         # Cuts are best where the body rests.
-        score *= 1 - 0.2 * _haste(clip, model, length)
+        score *= 1 - 0.2 * haste[model]
         if best is None or score > best.score:
-            best = _Finding(score, length, chosen, int(model))
+            best = _Finding(float(score), length, chosen, int(model))
     return best
 
 
@@ -163,7 +164,7 @@ def _spread(clip: _Clip, length: int) -> Float[ndarray, "starts"]:
     return (block[j, j] - block[i, j] - block[j, i] + block[i, i]) / length**2
 
 
-def _copies(row: Float[ndarray, "starts"], limit: float, length: int) -> list[int]:
+def _copies(row: ndarray, limit: float, length: int) -> list[int]:
     """Starts of the nearest stretches that do not overlap, in order."""
     chosen: list[int] = []
     # Copies of other lengths than the model's may lie closer together than it is long.
@@ -177,16 +178,12 @@ def _copies(row: Float[ndarray, "starts"], limit: float, length: int) -> list[in
         left[max(0, start - reach + 1) : start + reach] = np.inf
 
 
-def _haste(clip: _Clip, start: int, length: int) -> float:
-    """Speed at the ends of a stretch against its mean speed, at most 1."""
-    moved, last = clip.moved, len(clip.moved) - 1
-
-    def speed(at: int) -> float:
-        low, high = max(0, at - 1), min(last, at + 1)
-        return float(moved[high] - moved[low]) / (high - low)
-
-    mean = float(moved[start + length - 1] - moved[start]) / (length - 1)
-    return min(1.0, 0.5 * (speed(start) + speed(start + length - 1)) / max(mean, 1e-9))
+def _haste(clip: _Clip, length: int) -> Float[ndarray, "starts"]:
+    """Speed at the ends of each stretch against its mean speed, at most 1."""
+    speed = np.gradient(clip.moved)
+    mean = (clip.moved[length - 1 :] - clip.moved[: 1 - length]) / (length - 1)
+    ends = 0.5 * (speed[length - 1 :] + speed[: 1 - length])
+    return np.minimum(ends / np.maximum(mean, 1e-9), 1.0)
 
 
 class _Spans(NamedTuple):

@@ -15,9 +15,9 @@ from motionfield.steps.fit.nemo.pairs import pair_costs
 
 _USUAL_M: Final = 0.09
 """Repetitions are so far apart in a first 3D, however alike the motions are."""
-_RATIO: Final = 1.6
+_RATIO: Final = 1.5
 """A take is odd that is so many times as far from the others as they are from each other."""
-_PAIR_M: Final = 0.2
+_PAIR_M: Final = 0.18
 """Two takes that are further apart show two actions."""
 
 
