@@ -130,7 +130,7 @@ def _refuse_duplicates(sources: Sequence[Source]) -> None:
     """
     seen: dict[str, Source] = {}
     for source in sources:
-        content = fingerprint(source.path)
+        content = fingerprint(source.keypoints or source.path)
         if content in seen:
             raise OptionError(
                 f"{source.called}: is the same take as {seen[content].called}; give each take once"

@@ -15,6 +15,8 @@ from motionfield.run_config import RunConfig
 from motionfield.steps.fit import odd_takes, pair_costs
 
 _ODD = "shows another action than most takes: its poses are far from theirs at every pace"
+_LOOKED_AT = 1 / 3
+"""Share of the takes that are looked at again at the most: following everybody takes long."""
 _COMPARED = 8
 """Takes that everybody in a video is compared with."""
 _CLEARLY = 0.8
@@ -35,7 +37,7 @@ def look_again(
         found = odd_takes([member.take.initial for member in members], first.body())
         odd = found.odd.tolist()
         new = [k for k, m in enumerate(members) if odd[k] and k not in seen and _films(m)]
-        if not new:
+        if not new or len(seen) >= max(1, _LOOKED_AT * len(members)):
             break
         worst = max(new, key=lambda k: float(found.distance_m[k]))
         seen.add(worst)
