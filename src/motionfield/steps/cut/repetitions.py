@@ -230,7 +230,7 @@ def _copies_of(clip: _Clip, model: tuple[int, int], config: CutConfig) -> _Spans
     table = clip.distance[:, model[0] : model[1] + 1]
     samples, length = table.shape
     own = clip.distance[model[0] : model[1] + 1, model[0] : model[1] + 1].mean()
-    limit = config.likeness * own + config.noise_m
+    limit = float(config.likeness * own + config.noise_m)
     pace = np.gradient(clip.moved)
     usual = (clip.moved[model[1]] - clip.moved[model[0]]) / max(length - 1, 1)
     # A copy begins and ends as the model does.
@@ -256,7 +256,7 @@ def _copies_of(clip: _Clip, model: tuple[int, int], config: CutConfig) -> _Spans
         free_from_copy[t] = total[-1] < free
         free = outside[t] + min(free, total[-1])
         total = ways.min(0) + table[t]
-    return _traced(table, came, free_from_copy, enter_from_copy, total[-1] < free, limit)
+    return _traced(table, came, free_from_copy, enter_from_copy, bool(total[-1] < free), limit)
 
 
 def _traced(
