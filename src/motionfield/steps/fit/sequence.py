@@ -29,7 +29,7 @@ class SequenceFitConfig(FitWeights):
     """Schedule, and the weights of the terms."""
 
     iterations: int = 300
-    learning_rate: float = 0.05
+    learning_rate: float = 0.02
     free_betas: int = 10
     wide_scale: float = 0.2
     """Of ``reprojection_scale`` in the beginning; it comes down."""
