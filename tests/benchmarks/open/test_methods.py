@@ -100,6 +100,19 @@ def test_takes_that_are_fitted_together_start_where_meva_ends(
         np.testing.assert_array_equal(take.camera.K, start.camera.K)
 
 
+@pytest.mark.slow
+def test_nemo_gives_every_take_its_own_frames_in_order(
+    walks: Sequence[Given], tools: Tools
+) -> None:
+    results = METHODS["nemo"](walks, tools)
+    for given, (motion, camera) in zip(walks, results, strict=True):
+        np.testing.assert_array_equal(motion.time_s, given.keypoints.time_s)
+        np.testing.assert_allclose(camera.K[:, 0, 0], FOCAL)
+        assert motion.joints_std is not None
+    with pytest.raises(OptionError, match="two or more"):
+        METHODS["nemo"](walks[:1], tools)
+
+
 def test_without_a_lens_the_focal_length_is_assumed(walks: Sequence[Given], tools: Tools) -> None:
     (result,) = METHODS["initial"]([walks[0]._replace(intrinsics=None)], tools)
     assert result.camera.focal_source == "assumed"
