@@ -11,6 +11,7 @@ from motionfield.body.registry import load_body
 from motionfield.core.errors import OptionError
 from motionfield.data import Motion
 from motionfield.steps.cut import CutConfig, find_repetitions
+from steps.fit.made_take import make_motion
 from steps.fit.nemo.made_action import throw
 
 BODY = load_body("toy")
@@ -73,12 +74,16 @@ def test_each_is_in_the_same_phase() -> None:
         assert phase[span].max() > 0.8
 
 
-def test_what_is_incomplete_is_left_out() -> None:
-    parts = [once(20, 0.5, 1), rest(20), once(), rest(20), once(), rest(20), once(20, 0, 0.5)]
-    found = find_repetitions(clip(parts), BODY)
-    assert len(found) == 2
-    assert found[0].start > 15
-    assert found[-1].stop < sum(map(len, parts)) - 15
+@pytest.mark.parametrize("start", [0, 22])
+def test_what_is_incomplete_is_left_out(start: int) -> None:
+    """Squats of 45 frames each, three and a half of them."""
+    squats = make_motion(45 * 4)
+    pose = squats.body_pose.copy()
+    pose[:, 15:] = np.eye(3, dtype=np.float32)
+    motion = squats.replace(body_pose=pose).at_frames(np.arange(start, start + 45 * 3 + 22))
+    found = find_repetitions(motion, BODY)
+    assert len(found) == 3
+    assert all(abs(span.stop - span.start - 45) < 15 for span in found)
 
 
 def test_as_many_as_wanted() -> None:

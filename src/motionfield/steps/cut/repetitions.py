@@ -25,6 +25,8 @@ _COARSE: Final = 24
 """Samples of a copy where copies are compared with each other."""
 _ENDS: Final = 1.6
 """The first and last pose of a copy may be so many times as far off as all may be in the mean."""
+_WHOLE: Final = 0.65
+"""A copy moves at least so much as the model does, or it is a part of one."""
 _HOLD_M: Final = 0.02
 """Price of a sample at which a copy and its model do not go on together."""
 _CURE: Final = "give single takes, a longer clip, --range, or --method fit"
@@ -256,7 +258,10 @@ def _copies_of(clip: _Clip, model: tuple[int, int], config: CutConfig) -> _Spans
         free_from_copy[t] = total[-1] < free
         free = outside[t] + min(free, total[-1])
         total = ways.min(0) + table[t]
-    return _traced(table, came, free_from_copy, enter_from_copy, bool(total[-1] < free), limit)
+    found = _traced(table, came, free_from_copy, enter_from_copy, bool(total[-1] < free), limit)
+    path = clip.moved[found.spans[:, 1]] - clip.moved[found.spans[:, 0]]
+    whole = path > _WHOLE * (clip.moved[model[1]] - clip.moved[model[0]])
+    return _Spans(found.spans[whole], found.cost[whole])
 
 
 def _traced(

@@ -100,6 +100,8 @@ def test_coarse_3d_is_mirrored() -> None:
     take = make_take(8)
     image = mirror_take(GroupTake("a", take.keypoints, take.camera, take.truth))
     found = see(image.initial, image.camera).coarse_camera
+    assert found is not None
+    assert image.keypoints.coarse_camera is not None
     np.testing.assert_allclose(image.keypoints.coarse_camera, found, atol=1e-5)
 
 
