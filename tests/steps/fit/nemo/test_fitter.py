@@ -189,6 +189,7 @@ def test_the_less_takes_differ_the_more_they_tell() -> None:
     alike, unlike = config.alike(0.01), config.alike(0.05)
     assert alike.coupling > unlike.coupling
     assert alike.doubt < unlike.doubt == 1
+    assert alike.std_factor < unlike.std_factor < 1
     assert replace(config, use_3d=False).alike(0.05).doubt == 0
 
 

@@ -14,6 +14,8 @@ class Alike(NamedTuple):
     """Per m² of a joint's distance from the shared motion."""
     doubt: float
     """In [0, 1]: factor on what is known of each take's 3D by itself."""
+    std_factor: float
+    """On the deviations of the first 3D."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class NemoConfig:
     where they are ``usual_spread`` apart; it goes with the inverse square."""
     usual_spread: float = 0.03
     """Body heights (2D), root mean square."""
-    doubt_spread: float = 0.034
+    doubt_spread: float = 0.032
     """From here on what a network says of one take counts as in a fit of one take …"""
     doubt_power: float = 8.0
     """… and the less the more alike the takes are: several views of one motion tell more."""
@@ -70,8 +72,12 @@ class NemoConfig:
     """Likewise of its height."""
     zoom: float = 0.15
     """Deviation of the logarithm of a focal length that nobody has given."""
-    std_factor: float = 1.0
-    """On the deviations of the first 3D, so that they hold after the fit (chosen on val)."""
+    std_alike: float = 0.25
+    """On the deviations of the first 3D, so that they hold after the fit of takes that are alike …
+    """
+    std_apart: float = 0.85
+    """… and of takes that tell nothing of each other; in between by ``Alike.doubt`` (chosen on
+    val: 68 % of axes within one deviation)."""
     align: AlignConfig = field(default_factory=AlignConfig)
     weights: FitWeights = field(default_factory=FitWeights)
 
@@ -79,4 +85,8 @@ class NemoConfig:
         """What follows from how far the takes are from what they share (body heights, 2D)."""
         spread = max(spread, 1e-3)
         doubt = min(1.0, (spread / self.doubt_spread) ** self.doubt_power)
-        return Alike(self.shared * (self.usual_spread / spread) ** 2, doubt if self.use_3d else 0.0)
+        return Alike(
+            coupling=self.shared * (self.usual_spread / spread) ** 2,
+            doubt=doubt if self.use_3d else 0.0,
+            std_factor=self.std_alike + doubt * (self.std_apart - self.std_alike),
+        )

@@ -83,8 +83,7 @@ class NemoFitter(GroupFitter):
         )
         _run(problem, shared, lambda _: weights, bar)
         problem.enter("own")
-        problem.coupling = alike.coupling
-
+        problem.coupling, problem.std_factor = alike.coupling, alike.std_factor
         weights = replace(weights, reprojection_scale=narrow)
         _run(problem, own, lambda done: weights.narrowing(wide, done), bar)
 

@@ -56,7 +56,8 @@ class NemoProblem(nn.Module):
         self.weights = config.weights
         """Of the terms; they change from stage to stage."""
         self.coupling = config.shared
-        self.std_factor = config.std_factor
+        self.std_factor = 1.0
+        """On the deviations of the first 3D."""
         self._own = config.instance_specific and not config.synchronized
         self._config, self._body = config, body
         self._terms = FitTerms(body, prior, clips)
