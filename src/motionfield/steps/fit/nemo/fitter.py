@@ -50,14 +50,15 @@ class NemoFitter(GroupFitter):
         other_hand = mirrored_takes([take.initial for take in takes], self._body).mirrored.tolist()
         mirrored = [hand and config.mirrored for hand in other_hand]
         takes = [_turned(take, turn) for take, turn in zip(takes, mirrored, strict=True)]
-        problem = self._problem(takes)
+        problem = self.problem(takes)
         with progress("nemo", sum(config.steps), "step") as bar:
             self._optimise(problem, bar)
         result = _result(problem, takes, step("nemo", config), mirrored)
         warnings = _warnings(takes, other_hand, config)
         return result._replace(warnings=warnings)
 
-    def _problem(self, takes: Sequence[GroupTake]) -> NemoProblem:
+    def problem(self, takes: Sequence[GroupTake]) -> NemoProblem:
+        """What is minimised, as it starts: aligned in time and turned into one world."""
         config = self._config
         motions = [take.initial for take in takes]
         if config.synchronized:
@@ -77,11 +78,13 @@ class NemoFitter(GroupFitter):
         weights = replace(weights, reprojection_scale=wide)
         problem.enter("shared")
         _run(problem, rough, lambda _: weights, bar)
+        problem.settle()
         alike = config.alike(problem.spread())
         weights = replace(
             weights, start=alike.doubt * weights.start, coarse=alike.doubt * weights.coarse
         )
         _run(problem, shared, lambda _: weights, bar)
+        problem.settle()
         problem.enter("own")
         problem.coupling, problem.std_factor = alike.coupling, alike.std_factor
         weights = replace(weights, reprojection_scale=narrow)

@@ -123,6 +123,39 @@ class NemoProblem(nn.Module):
             with torch.no_grad():
                 self.own_turn[:, 1:] = 0
 
+    @torch.no_grad()
+    def settle(self) -> None:
+        """What all frames of a take have of their own becomes its camera's: the mean turn of its
+        root, about the mean place, and the mean shift of its path.
+
+        No point moves in any picture. Gradients hardly do the same: root, path and camera would
+        have to change together.
+        """
+        state, take = self.state(), self._take
+        takes = self.phases.num_takes
+        own = state.shared_rotations[:, 0].mT @ state.rotations[:, 0]
+        # In the world's axes: root = W @ shared root.
+        there = state.rotations[:, 0] @ state.shared_rotations[:, 0].mT
+        counts = torch.bincount(take, minlength=takes).unsqueeze(1)
+
+        def mean(rows: Tensor) -> Tensor:
+            return torch.zeros(takes, 3).index_add(0, take, rows) / counts
+
+        W = roma.rotvec_to_rotmat(mean(roma.rotmat_to_rotvec(there)))
+        pivot = mean(state.transl)
+        away = pivot - mean(state.shared_transl)
+        own = (state.shared_rotations[:, 0].mT @ W[take].mT @ state.shared_rotations[:, 0]) @ own
+        self.own_turn[:, 0] = rotmat_to_rot6d(own) - self._identity
+        back = (W.mT[take] @ (state.transl - pivot[take]).unsqueeze(-1)).squeeze(-1)
+        self.own_place.copy_(back + (pivot - away)[take] - state.shared_transl)
+        # p_before = W @ (p_after - pivot + away) + pivot
+        turn = roma.rotvec_to_rotmat(self.tilt) @ self._worlds.turn.mT
+        after = turn @ W
+        moved = (W @ (away - pivot).unsqueeze(-1)).squeeze(-1) + pivot - self._worlds.shift
+        move = (turn @ moved.unsqueeze(-1)).squeeze(-1) + self.lift
+        self.tilt.copy_(roma.rotmat_to_rotvec(after @ self._worlds.turn))
+        self.lift.copy_(move + (after @ self._worlds.shift.unsqueeze(-1)).squeeze(-1))
+
     def groups(self) -> list[dict[str, Any]]:
         """Parameters by how fast they may move."""
         config = self._config
