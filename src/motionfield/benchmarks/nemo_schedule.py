@@ -73,15 +73,15 @@ def _solved(
     """A fitted problem, with the seconds (wall, processor) of everything before the records."""
     wall, processor = time.perf_counter(), time.process_time()
     fitter = NemoFitter(config, body, prior)
-    problem = fitter._problem(takes)
+    problem = fitter.problem(takes)
     with progress("nemo", sum(config.steps), "step") as bar:
-        fitter._optimise(problem, bar)
+        fitter.optimise(problem, bar)
     return problem, (time.perf_counter() - wall, time.process_time() - processor)
 
 
 def time_step(takes: Sequence[GroupTake], body: Body, prior: PosePrior, runs: int = 5) -> StepTimes:
     """A step of the last stage, by its parts."""
-    problem = NemoFitter(NemoConfig(), body, prior)._problem(takes)
+    problem = NemoFitter(NemoConfig(), body, prior).problem(takes)
     problem.enter("own")
 
     def network() -> torch.Tensor:

@@ -52,7 +52,7 @@ class NemoFitter(GroupFitter):
         takes = [_turned(take, turn) for take, turn in zip(takes, mirrored, strict=True)]
         problem = self.problem(takes)
         with progress("nemo", sum(config.steps), "step") as bar:
-            self._optimise(problem, bar)
+            self.optimise(problem, bar)
         result = _result(problem, takes, step("nemo", config), mirrored)
         warnings = _warnings(takes, other_hand, config)
         return result._replace(warnings=warnings)
@@ -70,7 +70,7 @@ class NemoFitter(GroupFitter):
         worlds = common_world(frames, len(takes))
         return NemoProblem(config, self._body, self._prior, clips, frames, worlds)
 
-    def _optimise(self, problem: NemoProblem, bar: Bar) -> None:
+    def optimise(self, problem: NemoProblem, bar: Bar) -> None:
         """First what the takes share; then, as far as they are alike, what each has of its own."""
         config, weights = self._config, self._config.weights
         wide, narrow = config.wide_scale, weights.reprojection_scale
