@@ -209,6 +209,8 @@ def _timed(
     pace, cover = np.zeros_like(fine), np.zeros_like(fine)
     for place in places:
         inside = (fine >= place[0]) & (fine <= place[-1])
+        if not inside.any():  # The whole take lies between two samples: it has no pace.
+            continue
         rate = np.gradient(np.interp(fine, place, own), fine)
         pace += np.where(inside, rate / rate[inside].mean(), 0)
         cover += inside
